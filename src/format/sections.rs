@@ -1,0 +1,248 @@
+//! The sections' types. Each section is one rkyv archive of flat data: vectors of fixed-width
+//! numbers and plain structs of them, nothing that needs a walk to validate.
+
+use rkyv::{Archive, Serialize};
+
+/// What a section holds. The codes are also the order in which sections lie, so that a loader
+/// that streams can answer as early as possible.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u32)]
+pub enum SectionKind {
+    /// [`Ids`].
+    Ids = 1,
+    /// [`Model`].
+    Model = 2,
+    /// [`Columns`].
+    Columns = 3,
+    /// [`Codes`].
+    Codes = 4,
+    /// [`Titles`].
+    Titles = 5,
+    /// [`Texts`].
+    Texts = 6,
+}
+
+impl SectionKind {
+    /// All kinds, in the order in which they lie. Every archive has each exactly once.
+    pub const ALL: [Self; 6] =
+        [Self::Ids, Self::Model, Self::Columns, Self::Codes, Self::Titles, Self::Texts];
+
+    /// The name used in errors and reports.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ids => "ids",
+            Self::Model => "model",
+            Self::Columns => "columns",
+            Self::Codes => "codes",
+            Self::Titles => "titles",
+            Self::Texts => "texts",
+        }
+    }
+}
+
+/// The caller's ids, and the way from an id to its ordinal.
+#[derive(Archive, Serialize, Debug)]
+pub struct Ids {
+    /// `n + 1` positions in `bytes`: id `i` is `bytes[offsets[i]..offsets[i + 1]]`.
+    pub offsets: Vec<u32>,
+    /// All ordinals, in the byte order of their ids: an id is found by binary search.
+    pub by_id: Vec<u32>,
+    /// The ids, UTF-8, one after the other.
+    pub bytes: Vec<u8>,
+}
+
+/// How a producer's model turns a history into a user vector.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum Fold {
+    /// Ridge regression on plain embeddings: an approximation, and named as one.
+    Ridge = 1,
+    /// The convention of the Python package implicit: exact for its factor models.
+    Implicit = 2,
+}
+
+impl Fold {
+    /// The convention with this code.
+    #[must_use]
+    pub const fn from_code(code: u32) -> Option<Self> {
+        match code {
+            1 => Some(Self::Ridge),
+            2 => Some(Self::Implicit),
+            _ => None,
+        }
+    }
+
+    /// The name used on the command line and in JavaScript.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ridge => "ridge",
+            Self::Implicit => "implicit",
+        }
+    }
+}
+
+/// What is known of the vectors as a whole.
+#[derive(Archive, Serialize, Debug)]
+pub struct Model {
+    /// Weight that turns an interaction's weight into a confidence.
+    pub alpha: f64,
+    /// Regularisation of the fold-in.
+    pub lambda: f64,
+    /// Code of the [`Metric`](crate::Metric).
+    pub metric: u32,
+    /// Code of the [`Fold`].
+    pub fold: u32,
+    /// Bits per dimension; 8 in this version.
+    pub code_bits: u32,
+    /// Base of the 16-bit scales.
+    pub scale_base: u32,
+    /// Base of the 16-bit squared norms.
+    pub norm_base: u32,
+    /// Index of the column that serves as popularity prior, or [`FIELD_NONE`].
+    pub prior_field: u32,
+    /// The rotation's signs (see `kernel::rotation`).
+    pub signs: Vec<u8>,
+    /// `dim` components, rotated: what was taken from every vector before coding.
+    pub centroid: Vec<f64>,
+    /// Upper triangle by rows of the sum of x xT over the decoded vectors, `dim (dim + 1) / 2`.
+    pub gram: Vec<f64>,
+}
+
+/// Stands where an index of a field or a position is absent.
+pub const FIELD_NONE: u32 = u32::MAX;
+
+/// What a column holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum FieldKind {
+    /// True or false.
+    Flag = 1,
+    /// One of a set of strings.
+    Category = 2,
+    /// A 64-bit whole number.
+    Integer = 3,
+    /// A 64-bit float.
+    Real = 4,
+    /// Days since 1970-01-01.
+    Date = 5,
+    /// A set of strings.
+    Tags = 6,
+    /// Free text: comes back on cards, is not compared.
+    Text = 7,
+}
+
+impl FieldKind {
+    /// All kinds, in the order of their codes.
+    pub const ALL: [Self; 7] = [
+        Self::Flag,
+        Self::Category,
+        Self::Integer,
+        Self::Real,
+        Self::Date,
+        Self::Tags,
+        Self::Text,
+    ];
+
+    /// The kind with this code.
+    #[must_use]
+    pub fn from_code(code: u32) -> Option<Self> {
+        Self::ALL.into_iter().find(|k| *k as u32 == code)
+    }
+
+    /// The name used in schemas and reports.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Flag => "flag",
+            Self::Category => "category",
+            Self::Integer => "integer",
+            Self::Real => "real",
+            Self::Date => "date",
+            Self::Tags => "tags",
+            Self::Text => "text",
+        }
+    }
+}
+
+/// Where one column's arrays lie. Positions are byte offsets into the `data` of [`Columns`] (of
+/// [`Texts`] for the values of a text); arrays there are little-endian and packed.
+#[derive(Archive, Serialize, Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Field {
+    /// Smallest value of an integer, date or scaled real; values are stored as differences to it.
+    pub base: i64,
+    /// Code of the [`FieldKind`].
+    pub kind: u32,
+    /// Position and length of the name in [`Columns::names`].
+    pub name_start: u32,
+    /// See `name_start`.
+    pub name_len: u32,
+    /// Bytes per value: 1, 2, 4 or 8; 0 for flags and texts.
+    pub width: u32,
+    /// Decimal digits of a real that is stored as a scaled integer, 0 to 9; [`FIELD_NONE`] for one
+    /// stored as f64.
+    pub digits: u32,
+    /// Number of items without a value.
+    pub n_null: u32,
+    /// Position of the bitmap of present values, `ceil(n / 8)` bytes; [`FIELD_NONE`] if all are.
+    pub present_start: u32,
+    /// Position of the values. Flag: a bitmap. Category: codes. Numbers: differences. Tags: codes
+    /// of all items, one after the other. Text: UTF-8 bytes.
+    pub values_start: u32,
+    /// Number of values (tags: of all items together; text: of bytes).
+    pub values_len: u32,
+    /// Position of the `n + 1` u32 starts of a tag set's or text's values; [`FIELD_NONE`] for
+    /// others. A text's starts lie in [`Texts`].
+    pub starts_start: u32,
+    /// Number of strings in the dictionary of a category or tag set; 0 for others.
+    pub n_distinct: u32,
+    /// Position of the dictionary: `n_distinct + 1` u32 starts, then the strings in byte order.
+    pub dictionary_start: u32,
+    /// Bytes of the dictionary's strings.
+    pub dictionary_bytes: u32,
+}
+
+/// The typed columns.
+#[derive(Archive, Serialize, Debug)]
+pub struct Columns {
+    /// One entry a column.
+    pub fields: Vec<Field>,
+    /// The columns' names, one after the other.
+    pub names: Vec<u8>,
+    /// The columns' arrays.
+    pub data: Vec<u8>,
+}
+
+/// The items' vectors.
+#[derive(Archive, Serialize, Debug)]
+pub struct Codes {
+    /// Blocks of 32 items, `32 * padded_dim` bytes each (see `kernel::code`). First, since rkyv
+    /// aligns only the first byte array of a section, and this one is read by SIMD.
+    pub codes: Vec<u8>,
+    /// One 16-bit scale an item, padded to whole blocks.
+    pub scales: Vec<u16>,
+    /// Euclidean archives: one 16-bit squared norm of the decoded vector an item, padded to whole
+    /// blocks; empty for other metrics.
+    pub norms: Vec<u16>,
+}
+
+/// What title lookup needs. Empty vectors where the catalog has no titles.
+#[derive(Archive, Serialize, Debug)]
+pub struct Titles {
+    /// `n + 1` positions in `bytes`: the normalised title of each item.
+    pub starts: Vec<u32>,
+    /// Positions in `bytes` where a word begins, in the byte order of the title from there on.
+    pub words: Vec<u32>,
+    /// The normalised titles, UTF-8, one after the other.
+    pub bytes: Vec<u8>,
+    /// Index of the column the titles were made from, or [`FIELD_NONE`].
+    pub field: u32,
+}
+
+/// The texts of cards, fetched last and needed by no ranking.
+#[derive(Archive, Serialize, Debug)]
+pub struct Texts {
+    /// Starts and bytes of the text columns, at the positions their [`Field`]s give.
+    pub data: Vec<u8>,
+}

@@ -1,0 +1,143 @@
+//! A set of items of one archive: what a predicate selects, what a search may return.
+
+use crate::ids::Ordinal;
+
+/// A bitmap over the ordinals of one archive, 32 items a word: one word for one block of codes,
+/// so that a search skips a whole block by looking at one word.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ItemSet {
+    words: Vec<u32>,
+    len: usize,
+}
+
+impl ItemSet {
+    /// No item of an archive with `len` items.
+    #[must_use]
+    pub fn empty(len: usize) -> Self {
+        Self { words: vec![0; len.div_ceil(32)], len }
+    }
+
+    /// Every item of an archive with `len` items.
+    #[must_use]
+    pub fn full(len: usize) -> Self {
+        let mut set = Self { words: vec![u32::MAX; len.div_ceil(32)], len };
+        set.clear_tail();
+        set
+    }
+
+    /// The items for which `contains` is true, asked once each in ascending order.
+    #[must_use]
+    pub fn from_fn(len: usize, mut contains: impl FnMut(usize) -> bool) -> Self {
+        let mut set = Self::empty(len);
+        for (w, word) in set.words.iter_mut().enumerate() {
+            for bit in 0..32.min(len - 32 * w) {
+                *word |= u32::from(contains(32 * w + bit)) << bit;
+            }
+        }
+        set
+    }
+
+    /// Bits behind the last item stay zero, so that counts and scans need no special case.
+    fn clear_tail(&mut self) {
+        if let (Some(last), tail @ 1..) = (self.words.last_mut(), self.len % 32) {
+            *last &= (1 << tail) - 1;
+        }
+    }
+
+    /// Adds an item; one outside the archive is ignored.
+    pub fn insert(&mut self, item: Ordinal) {
+        if item.index() < self.len {
+            self.words[item.index() / 32] |= 1 << (item.0 % 32);
+        }
+    }
+
+    /// Takes an item out; one outside the archive is ignored.
+    pub fn remove(&mut self, item: Ordinal) {
+        if item.index() < self.len {
+            self.words[item.index() / 32] &= !(1 << (item.0 % 32));
+        }
+    }
+
+    /// Whether the item is in the set.
+    #[must_use]
+    pub fn contains(&self, item: Ordinal) -> bool {
+        item.index() < self.len && self.words[item.index() / 32] >> (item.0 % 32) & 1 == 1
+    }
+
+    /// Keeps only what is in `other` too, a set over the same archive.
+    pub fn intersect(&mut self, other: &Self) {
+        debug_assert_eq!(self.len, other.len);
+        for (a, b) in self.words.iter_mut().zip(&other.words) {
+            *a &= b;
+        }
+    }
+
+    /// Adds all of `other`, a set over the same archive.
+    pub fn union(&mut self, other: &Self) {
+        debug_assert_eq!(self.len, other.len);
+        for (a, b) in self.words.iter_mut().zip(&other.words) {
+            *a |= b;
+        }
+    }
+
+    /// Turns the set into its complement.
+    pub fn invert(&mut self) {
+        for word in &mut self.words {
+            *word = !*word;
+        }
+        self.clear_tail();
+    }
+
+    /// Number of items in the set.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.words.iter().map(|w| w.count_ones() as usize).sum()
+    }
+
+    /// Number of items of the archive that the set is over.
+    #[must_use]
+    pub const fn universe(&self) -> usize {
+        self.len
+    }
+
+    /// The bitmap: bit `i % 32` of word `i / 32` is item `i`.
+    #[must_use]
+    pub fn words(&self) -> &[u32] {
+        &self.words
+    }
+
+    /// The items in ascending order.
+    pub fn iter(&self) -> impl Iterator<Item = Ordinal> + '_ {
+        self.words.iter().enumerate().flat_map(|(w, word)| {
+            std::iter::successors((*word != 0).then_some(*word), |word| {
+                let rest = word & (word - 1);
+                (rest != 0).then_some(rest)
+            })
+            .map(move |word| Ordinal(32 * w as u32 + word.trailing_zeros()))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn agrees_with_a_plain_list_at_ugly_sizes() {
+        for len in [0, 1, 31, 32, 33, 64, 100] {
+            let set = ItemSet::from_fn(len, |i| i % 3 == 0);
+            let expected: Vec<usize> = (0..len).filter(|i| i % 3 == 0).collect();
+            assert_eq!(set.iter().map(Ordinal::index).collect::<Vec<_>>(), expected);
+            assert_eq!(set.count(), expected.len());
+            let mut rest = set.clone();
+            rest.invert();
+            assert_eq!(rest.count() + set.count(), len);
+            rest.union(&set);
+            assert_eq!(rest, ItemSet::full(len));
+            rest.intersect(&set);
+            assert_eq!(rest, set);
+            rest.insert(Ordinal(len as u32));
+            assert!(!rest.contains(Ordinal(len as u32)));
+        }
+    }
+}

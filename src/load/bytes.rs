@@ -1,0 +1,108 @@
+//! The one aligned buffer that an archive lives in.
+
+#![allow(unsafe_code)]
+
+use bytemuck::{AnyBitPattern, Pod, Zeroable};
+
+use crate::error::{Error, Result};
+use crate::format::{ALIGNMENT, Span};
+
+/// 64 bytes at an address that is a multiple of 64.
+#[derive(Clone, Copy, Pod, Zeroable)]
+#[repr(C, align(64))]
+struct Line([u8; ALIGNMENT]);
+
+/// Bytes at an address that is a multiple of 64: owned, or (natively) a mapped file.
+///
+/// Where an archive arrives from JavaScript or a socket, make one with [`AlignedBytes::zeroed`]
+/// and write into [`AlignedBytes::as_mut_slice`]: that is the only copy there is.
+pub struct AlignedBytes {
+    storage: Storage,
+    len: usize,
+}
+
+enum Storage {
+    Owned(Vec<Line>),
+    #[cfg(all(feature = "mmap", not(target_arch = "wasm32")))]
+    Mapped(memmap2::Mmap),
+}
+
+impl AlignedBytes {
+    /// `len` zero bytes.
+    ///
+    /// # Errors
+    /// [`Error::Memory`] where the memory is refused; nothing was reserved then.
+    pub fn zeroed(len: usize) -> Result<Self> {
+        let refused = || Error::Memory { needed_bytes: len as u64 };
+        let n_lines = len.div_ceil(ALIGNMENT);
+        let mut lines = Vec::new();
+        lines.try_reserve_exact(n_lines).map_err(|_| refused())?;
+        lines.resize(n_lines, Line([0; ALIGNMENT]));
+        Ok(Self { storage: Storage::Owned(lines), len })
+    }
+
+    /// A copy of `bytes`.
+    ///
+    /// # Errors
+    /// [`Error::Memory`] where the memory is refused.
+    pub fn copy_of(bytes: &[u8]) -> Result<Self> {
+        let mut copy = Self::zeroed(bytes.len())?;
+        copy.as_mut_slice().copy_from_slice(bytes);
+        Ok(copy)
+    }
+
+    /// Maps a file into memory, without reading it.
+    ///
+    /// The file must not be changed while it is mapped. Replace archives by renaming a new file
+    /// over the old one: a mapping keeps the old contents then.
+    ///
+    /// # Errors
+    /// [`Error::Io`] where the file cannot be opened or mapped.
+    #[cfg(all(feature = "mmap", not(target_arch = "wasm32")))]
+    pub fn map(path: &std::path::Path) -> Result<Self> {
+        let io = |source| Error::Io { path: path.display().to_string(), source };
+        let file = std::fs::File::open(path).map_err(io)?;
+        if file.metadata().map_err(io)?.len() == 0 {
+            // An empty file cannot be mapped; opening it as an archive names what is wrong.
+            return Self::zeroed(0);
+        }
+        // SAFETY: the mapping is read-only and private to this value. That nobody shortens or
+        // rewrites the file meanwhile is the caller's part, documented above; it cannot be
+        // checked from here.
+        let map = unsafe { memmap2::Mmap::map(&file) }.map_err(io)?;
+        let len = map.len();
+        Ok(Self { storage: Storage::Mapped(map), len })
+    }
+
+    /// The bytes.
+    #[must_use]
+    pub fn as_slice(&self) -> &[u8] {
+        match &self.storage {
+            Storage::Owned(lines) => &bytemuck::cast_slice(lines)[..self.len],
+            #[cfg(all(feature = "mmap", not(target_arch = "wasm32")))]
+            Storage::Mapped(map) => map,
+        }
+    }
+
+    /// The bytes, to be filled.
+    ///
+    /// A mapped file is read-only: for one the slice is empty.
+    pub fn as_mut_slice(&mut self) -> &mut [u8] {
+        match &mut self.storage {
+            Storage::Owned(lines) => &mut bytemuck::cast_slice_mut(lines)[..self.len],
+            #[cfg(all(feature = "mmap", not(target_arch = "wasm32")))]
+            Storage::Mapped(_) => &mut [],
+        }
+    }
+
+    /// Borrows an array that `format::validate` found in these bytes.
+    ///
+    /// Positions and alignment were validated; the cast checks both again, which is why no
+    /// unchecked access is needed. Numbers are little-endian, as are all targets of this crate.
+    pub(crate) fn view<T: AnyBitPattern>(&self, span: &Span<T>) -> &[T] {
+        bytemuck::cast_slice(&self.as_slice()[span.bytes.clone()])
+    }
+}
+
+#[cfg(target_endian = "big")]
+compile_error!("archives are little-endian and read in place: big-endian targets are not supported");
