@@ -1,0 +1,10 @@
+//! What a person likes: a log of what they did, and the user vector it amounts to.
+
+mod fold;
+mod profile;
+mod wire;
+
+pub use fold::{Share, Taste};
+#[cfg(all(target_arch = "wasm32", feature = "wasm"))]
+pub(crate) use wire::FlatEvent;
+pub use profile::{Entry, Event, Interaction, Kind, Profile, Selector};

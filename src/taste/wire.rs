@@ -1,0 +1,89 @@
+//! Events as they stand in logs and come from JavaScript: one flat record.
+//!
+//! A flat record with optional members reads straight into its place; serde's tagged enums would
+//! buffer every value first, with code several times the size.
+
+use serde::{Deserialize, Serialize};
+
+use super::profile::{Event, Interaction, Kind, Selector};
+use crate::error::{Error, Result, quoted};
+
+/// An event with a `type`, and the members that this type has.
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct FlatEvent {
+    pub(crate) r#type: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) item: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) kind: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) weight: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) source: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) taste: Option<bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) selector: Option<Selector>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) forget_seen: Option<bool>,
+}
+
+impl TryFrom<FlatEvent> for Event {
+    type Error = Error;
+
+    fn try_from(flat: FlatEvent) -> Result<Self> {
+        let missing = |path| move || Error::arg(path, "a value", "nothing");
+        match flat.r#type.as_str() {
+            "interaction" => {
+                let kind = flat.kind.ok_or_else(missing("kind"))?;
+                let kind = Kind::from_name(&kind).ok_or_else(|| {
+                    let names: Vec<&str> = Kind::ALL.iter().map(|k| k.as_str()).collect();
+                    Error::arg("kind", format!("one of: {}", names.join(", ")), quoted(&kind))
+                })?;
+                Ok(Self::Interaction(Interaction {
+                    item: flat.item.ok_or_else(missing("item"))?,
+                    kind,
+                    weight: flat.weight,
+                    source: flat.source,
+                    taste: flat.taste.unwrap_or(true),
+                }))
+            }
+            "exclude" => Ok(Self::Exclude {
+                selector: flat.selector.ok_or_else(missing("selector"))?,
+                forget_seen: flat.forget_seen.unwrap_or(false),
+            }),
+            "include" => {
+                Ok(Self::Include { selector: flat.selector.ok_or_else(missing("selector"))? })
+            }
+            other => {
+                Err(Error::arg("type", "interaction, exclude or include", quoted(other)))
+            }
+        }
+    }
+}
+
+impl From<Event> for FlatEvent {
+    fn from(event: Event) -> Self {
+        match event {
+            Event::Interaction(i) => Self {
+                r#type: "interaction".into(),
+                item: Some(i.item),
+                kind: Some(i.kind.as_str().into()),
+                weight: i.weight,
+                source: i.source,
+                taste: (!i.taste).then_some(false),
+                ..Self::default()
+            },
+            Event::Exclude { selector, forget_seen } => Self {
+                r#type: "exclude".into(),
+                selector: Some(selector),
+                forget_seen: Some(forget_seen),
+                ..Self::default()
+            },
+            Event::Include { selector } => {
+                Self { r#type: "include".into(), selector: Some(selector), ..Self::default() }
+            }
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! The surface for JavaScript: converts and delegates, decides nothing.
+//!
+//! One instance of the module holds one archive. The caller reserves the archive's buffer, writes
+//! the bytes into linear memory itself (there is no other copy), and opens it. The TypeScript
+//! package wraps all of this; its API is the documented one.
+
+mod convert;
+mod error;
+mod read;
+
+use convert::Request;
+use js_sys::{Array, Object, Uint32Array};
+use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::wasm_bindgen;
+
+use crate::error::Error;
+use crate::ids::Ordinal;
+use crate::load::{AlignedBytes, Index};
+use crate::slate::{Limits, Recommender, Target};
+
+type JsResult<T> = Result<T, JsValue>;
+
+/// An archive, a profile, and the answers.
+#[wasm_bindgen]
+pub struct Engine {
+    state: State,
+}
+
+enum State {
+    /// The buffer is being filled.
+    Loading(AlignedBytes),
+    /// The archive is open. Boxed: the other states are small.
+    Open(Box<Recommender>),
+    /// Opening failed; the buffer is gone.
+    Failed,
+}
+
+#[wasm_bindgen]
+impl Engine {
+    /// Reserves a buffer for an archive of `length` bytes.
+    #[wasm_bindgen(constructor)]
+    pub fn new(length: usize) -> JsResult<Engine> {
+        let bytes = AlignedBytes::zeroed(length).map_err(error::to_js)?;
+        Ok(Self { state: State::Loading(bytes) })
+    }
+
+    /// Byte address of the buffer in linear memory; 0 once it is open.
+    pub fn address(&mut self) -> usize {
+        match &mut self.state {
+            State::Loading(bytes) => bytes.as_mut_slice().as_ptr() as usize,
+            _ => 0,
+        }
+    }
+
+    /// Validates the buffer as an archive.
+    pub fn open(&mut self) -> JsResult<()> {
+        match std::mem::replace(&mut self.state, State::Failed) {
+            State::Loading(bytes) => {
+                let index = Index::open(bytes).map_err(error::to_js)?;
+                self.state = State::Open(Box::new(Recommender::new(index)));
+                Ok(())
+            }
+            other => {
+                self.state = other;
+                Err(error::to_js(Error::arg("open", "a buffer that is not open yet", "an open one")))
+            }
+        }
+    }
+
+    /// Compares every section with its check.
+    pub fn verify(&self) -> JsResult<()> {
+        self.recommender()?.index().verify().map_err(error::to_js)
+    }
+
+    /// What the archive holds.
+    pub fn info(&self) -> JsResult<Object> {
+        convert::info(self.recommender()?).map_err(error::to_js)
+    }
+
+    /// The caller's ids of these ordinals.
+    pub fn ids(&self, ordinals: &Uint32Array) -> JsResult<Array> {
+        let index = self.recommender()?.index();
+        let ids = ordinals.to_vec().into_iter().map(|o| index.id(Ordinal(o)).map(JsValue::from));
+        ids.collect::<Result<Array, Error>>().map_err(error::to_js)
+    }
+
+    /// Whether the archive has this item.
+    pub fn has(&self, id: &str) -> JsResult<bool> {
+        Ok(self.recommender()?.index().ordinal(id).map_err(error::to_js)?.is_some())
+    }
+
+    /// The ordinal of an item, or `undefined`.
+    pub fn ordinal(&self, id: &str) -> JsResult<Option<u32>> {
+        Ok(self.recommender()?.index().ordinal(id).map_err(error::to_js)?.map(|o| o.0))
+    }
+
+    /// One plain object an item, with these columns.
+    pub fn cards(&self, ordinals: &Uint32Array, fields: Vec<String>) -> JsResult<Array> {
+        convert::cards(self.recommender()?, &ordinals.to_vec(), &fields).map_err(error::to_js)
+    }
+
+    /// How many items have each value of a column, most frequent first.
+    pub fn facets(&self, field: &str, where_: Option<String>) -> JsResult<Array> {
+        convert::facets(self.recommender()?, field, where_.as_deref()).map_err(error::to_js)
+    }
+
+    /// More like an item or a vector.
+    pub fn similar(&mut self, request: &JsValue) -> JsResult<Object> {
+        let known = ["id", "vector", "k", "where", "exclude"];
+        let request = Request::read(request, &known).map_err(error::to_js)?;
+        let target = match (&request.id, &request.vector) {
+            (Some(id), None) => Target::Item(id),
+            (None, Some(vector)) => Target::Vector(vector),
+            _ => {
+                let expected = "either an id or a Float32Array";
+                return Err(error::to_js(Error::arg("target", expected, "neither or both")));
+            }
+        };
+        let recommender = self.recommender_mut()?;
+        let slate = recommender.similar(target, &request.limits()).map_err(error::to_js)?;
+        convert::slate(recommender, &slate).map_err(error::to_js)
+    }
+
+    /// What the person may like.
+    pub fn recommend(&mut self, request: &JsValue) -> JsResult<Object> {
+        let known = ["k", "where", "exclude", "seen", "explain", "now_ms"];
+        let request = Request::read(request, &known).map_err(error::to_js)?;
+        let recommender = self.recommender_mut()?;
+        let slate = recommender
+            .recommend(&request.limits(), request.exclude_seen, request.explain)
+            .map_err(error::to_js)?;
+        convert::slate(recommender, &slate).map_err(error::to_js)
+    }
+
+    /// Items by title. `text` must be decomposed: `text.normalize("NFKD")`.
+    pub fn find(&self, text: &str, k: Option<usize>) -> JsResult<Object> {
+        let recommender = self.recommender()?;
+        let slate =
+            recommender.find(text, k.unwrap_or(Limits::default().k)).map_err(error::to_js)?;
+        convert::slate(recommender, &slate).map_err(error::to_js)
+    }
+
+    /// Adds an entry to the profile; false where it is there already.
+    pub fn append(&mut self, entry: &JsValue) -> JsResult<bool> {
+        let entry = convert::entry(entry).map_err(error::to_js)?;
+        self.recommender_mut()?.record(entry).map_err(error::to_js)
+    }
+
+    /// Forgets the person.
+    pub fn clear_profile(&mut self) -> JsResult<()> {
+        self.recommender_mut()?.clear_profile();
+        Ok(())
+    }
+
+    /// The profile's entries in canonical order.
+    pub fn entries(&self) -> JsResult<JsValue> {
+        convert::entries(self.recommender()?.profile())
+    }
+}
+
+impl Engine {
+    fn recommender(&self) -> JsResult<&Recommender> {
+        match &self.state {
+            State::Open(recommender) => Ok(recommender),
+            _ => Err(not_open()),
+        }
+    }
+
+    fn recommender_mut(&mut self) -> JsResult<&mut Recommender> {
+        match &mut self.state {
+            State::Open(recommender) => Ok(recommender),
+            _ => Err(not_open()),
+        }
+    }
+}
+
+fn not_open() -> JsValue {
+    error::to_js(Error::arg("engine", "an archive that was opened", "none"))
+}
