@@ -98,6 +98,19 @@ impl<'a> Column<'a> {
         self.field.n_distinct as usize
     }
 
+    /// Smallest and largest value of an integer, a date or a real that is stored as decimals;
+    /// `None` for others, and where no item has a value.
+    #[must_use]
+    pub fn range(self) -> Option<(Value<'static>, Value<'static>)> {
+        let numeric =
+            matches!(self.kind(), FieldKind::Integer | FieldKind::Date | FieldKind::Real);
+        if !numeric || self.kind() == FieldKind::Real && self.is_float() || self.n_null() == self.index.len() {
+            return None;
+        }
+        let top = self.field.top.checked_sub(self.field.base)?;
+        Some((self.number(0), self.number(u64::try_from(top).ok()?)))
+    }
+
     fn data(self) -> &'a [u8] {
         self.index.column_data()
     }

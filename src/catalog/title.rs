@@ -142,7 +142,8 @@ impl Walk<'_> {
             self.found.push((range.start..at, best));
         }
         while at < range.end {
-            let (c, bytes) = first_char(self.lookup.word(at)?.2.get(step.depth..).ok_or(DAMAGED)?);
+            let rest = self.lookup.word(at)?.2.get(step.depth..).filter(|rest| !rest.is_empty());
+            let (c, bytes) = first_char(rest.ok_or(DAMAGED)?);
             let shared = step.depth..step.depth + bytes.len();
             let end = self.lookup.bisect(at, range.end, |w| w.get(shared.clone()) == Some(bytes))?;
             // In a hostile file the words may not be sorted; each step must still make progress.
@@ -165,10 +166,10 @@ fn first_char(text: &[u8]) -> (char, &[u8]) {
         Some(0xF0..) => 4,
         _ => 1,
     };
-    let bytes = text.get(..width).unwrap_or(&text[..text.len().min(1)]);
+    let bytes = text.get(..width).unwrap_or(&text[..1]);
     match std::str::from_utf8(bytes).ok().and_then(|s| s.chars().next()) {
         Some(c) => (c, bytes),
-        None => (char::REPLACEMENT_CHARACTER, &text[..text.len().min(1)]),
+        None => (char::REPLACEMENT_CHARACTER, &text[..1]),
     }
 }
 

@@ -172,6 +172,8 @@ impl FieldKind {
 pub struct Field {
     /// Smallest value of an integer, date or scaled real; values are stored as differences to it.
     pub base: i64,
+    /// Largest value of an integer, date or scaled real; for display only.
+    pub top: i64,
     /// Code of the [`FieldKind`].
     pub kind: u32,
     /// Position and length of the name in [`Columns::names`].

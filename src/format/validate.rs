@@ -277,6 +277,7 @@ fn in_range(x: f64) -> bool {
 fn field(f: &ArchivedField) -> Field {
     Field {
         base: f.base.to_native(),
+        top: f.top.to_native(),
         kind: f.kind.to_native(),
         name_start: f.name_start.to_native(),
         name_len: f.name_len.to_native(),
@@ -333,6 +334,8 @@ fn check_field(f: &Field, n: usize, names: usize, data: usize, texts: usize) -> 
     if matches!(kind, FieldKind::Category | FieldKind::Tags) {
         let dictionary = 4 * (u64::from(f.n_distinct) + 1) + u64::from(f.dictionary_bytes);
         inside(f.dictionary_start, dictionary, data)?;
+    } else {
+        ensure(f.n_distinct == 0, COLUMNS, "only categories and tags have a dictionary")?;
     }
     if kind == FieldKind::Real {
         let scaled = f.digits <= 9;

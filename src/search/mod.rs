@@ -17,12 +17,13 @@ use crate::item_set::ItemSet;
 use crate::kernel::Backend;
 use crate::load::Index;
 
-/// Items that the scan hands to the f64 step (or `k`, if that is more).
+/// Items beyond `k` that the scan hands to the f64 step.
 ///
 /// With 8-bit codes and 12-bit queries the scan's order differs from the final one only among
-/// neighbours whose scores agree to about 1 part in 2000; 200 leaves room for catalogs with
-/// thousands of near-duplicates, at 10 to 20 microseconds.
-const SURVIVORS: usize = 200;
+/// neighbours whose scores agree to about 1 part in 2000. What is right at the `k`-th place must
+/// be among the survivors, whatever `k` is; 200 more leave room for catalogs with many
+/// near-duplicates, at 10 to 20 microseconds.
+const MARGIN: usize = 200;
 
 /// Working memory of searches. Make one and keep it: after the first search of each size no
 /// search allocates.
@@ -78,7 +79,7 @@ impl Searcher {
     pub fn search(&mut self, index: &Index, query: &Query, k: usize, allowed: &ItemSet) -> &[Scored] {
         assert_eq!(allowed.universe(), index.len(), "the set must be over this index");
         assert_eq!(query.vector().len(), index.dim(), "the query must be for this index");
-        self.top.restart(k.max(SURVIVORS).min(index.len()));
+        self.top.restart((k + MARGIN).min(index.len()));
         scan::scan(self.backend, index, query, allowed, &mut self.quantized, &mut self.top);
         self.scored.clear();
         for ordinal in self.top.finish() {

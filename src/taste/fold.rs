@@ -67,8 +67,9 @@ impl Taste {
     /// Folds a profile into an archive. `None` where the profile says nothing about taste: no
     /// interaction that counts has an item of this archive and a weight other than zero.
     ///
-    /// Weights of one item are added up in canonical order first, then items are accumulated in
-    /// the order of their first interaction, in f64: the same log gives the same bits everywhere.
+    /// Each item's interactions are reduced to one net weight first: the sum of what was done with
+    /// it plus the last opinion stated of it ([`Kind::is_statement`]). Then items are accumulated
+    /// in the order of their first interaction, in f64: the same log gives the same bits everywhere.
     /// Cost: `n * dim^2` for the history and `dim^3 / 3` for the factorisation, about 0.1 ms for
     /// 100 items and 64 dimensions.
     ///
@@ -189,7 +190,11 @@ fn reduce(index: &Index, profile: &Profile) -> Result<Vec<Net>> {
         let position = |key: &u64| (key & 0xFFFF_FFFF) as usize;
         let (first, last) = (position(&run[0]), position(&run[run.len() - 1]));
         let (kind, at_ms) = (events[last].kind, events[last].at_ms);
-        let weight: f64 = run.iter().map(|key| events[position(key)].weight).sum();
+        let (mut done, mut stated) = (0.0, 0.0);
+        for event in run.iter().map(|key| &events[position(key)]) {
+            if event.kind.is_statement() { stated = event.weight } else { done += event.weight }
+        }
+        let weight = done + stated;
         events[first] = Net { item: events[first].item, weight, kind, at_ms };
         firsts.push(first as u64);
     }

@@ -77,6 +77,13 @@ impl Kind {
         !matches!(self, Self::Impression)
     }
 
+    /// Whether it is an opinion that the person stated. A later statement about an item replaces
+    /// an earlier one (who rates 3 and then 5 means 5), while what people do adds up.
+    #[must_use]
+    pub const fn is_statement(self) -> bool {
+        matches!(self, Self::Like | Self::Dislike | Self::Hide | Self::Rating)
+    }
+
     /// The name in logs and in JavaScript.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

@@ -221,6 +221,10 @@ pub(super) fn info(recommender: &Recommender) -> Result<Object> {
             if matches!(column.kind(), FieldKind::Category | FieldKind::Tags) {
                 set(&entry, "n_distinct", column.n_distinct() as f64);
             }
+            if let Some((min, max)) = column.range() {
+                set(&entry, "min", value(&min));
+                set(&entry, "max", value(&max));
+            }
             entry
         })
         .collect();

@@ -1,0 +1,89 @@
+/** Turns results into lines that a person reads. */
+
+/** The smallest search breadth (or whatever varies) at which a peer finds as much as we do. */
+export function atEqualRecall(results, ours) {
+  return results.find(({ recall }) => recall >= ours.recall);
+}
+
+/**
+ * @param record - What run.mjs writes as JSON.
+ * @returns The text beside it.
+ */
+export function text(record) {
+  const { machine, hosts, sets, sizes } = record;
+  const lines = [
+    `nearfield benchmark, ${machine.date}, commit ${machine.commit}${machine.changed ? " with changes" : ""}`,
+    `${machine.cpu}, ${machine.memoryGiB} GiB, ${machine.os}`,
+    `Load of the machine at the start: ${fixed(machine.load, 2)}${machine.load > 0.5 ? " (other work was going on: p99 is not to be trusted)" : ""}`,
+    `${machine.rustc}; ${hosts.map(({ name, version }) => `${name} ${version}`).join("; ")}`,
+    "One thread, k = 10, peers in turn in one run. Compare within a run: milliseconds move from machine to",
+    "machine. p50 and p99 are over single calls; \"in a row\" is the median time per call over turns of 20.",
+  ];
+  for (const set of sets) {
+    lines.push("", `== ${set.name}, ${set.metric}, base ${set.digest}`, "", ...indexes(set));
+    for (const host of set.hosts) lines.push("", ...queries(host), ...first(host));
+  }
+  lines.push("", "== Sizes", "", ...code(sizes.code), "", ...archive(sizes.films));
+  return `${lines.join("\n")}\n`;
+}
+
+function indexes({ rows, indexes: list }) {
+  return list.flatMap(({ name, bytes, sections }) => [
+    `${name.padEnd(26)}${grouped(bytes).padStart(14)} bytes of index ${fixed(bytes / rows, 1).padStart(8)} an item`,
+    ...(sections ?? []).map(
+      (section) => `  ${section.name.padEnd(24)}${grouped(section.bytes).padStart(14)}${fixed(section.bytes / rows, 1).padStart(24)}`,
+    ),
+  ]);
+}
+
+function queries({ host, clockMs, results, ratios }) {
+  if (results === undefined) return [];
+  return [
+    `-- ${host}: milliseconds a query (clock: ${fixed(clockMs * 1000, 1)} microseconds)`,
+    `${"".padEnd(34)}${["p50", "p99", "in a row", "recall@10"].map((word) => word.padStart(10)).join("")}`,
+    ...results.map(
+      ({ name, variant, p50, p99, inARow, recall }) =>
+        `${`${name} ${variant}`.padEnd(34)}` +
+        [fixed(p50, 3), fixed(p99, 3), fixed(inARow, 3), fixed(recall, 4)].map((n) => n.padStart(10)).join(""),
+    ),
+    ...ratios.map(({ peer, variant, against, ratio }) =>
+      ratio === undefined
+        ? `${peer} does not reach the recall of ${against}`
+        : `${peer} ${variant}`.trim() + ` / ${against}: ${fixed(ratio, 2)} times the p50`,
+    ),
+  ];
+}
+
+function first({ host, firsts }) {
+  if (firsts === undefined) return [];
+  return [
+    "",
+    `-- ${host}: milliseconds from the index's bytes in an ArrayBuffer to the first answer, nothing warm`,
+    ...firsts.flatMap(({ name, totalMs, sinceLastByteMs, steps }) => [
+      `${name.padEnd(34)}${fixed(totalMs, 2).padStart(10)}${
+        sinceLastByteMs === undefined ? "" : `   (${fixed(sinceLastByteMs, 2)} after the last byte was in its memory)`
+      }`,
+      ...steps.map((step) => `  ${step.name.padEnd(50)}${fixed(step.ms, 2).padStart(8)}`),
+    ]),
+  ];
+}
+
+function code(list) {
+  const sum = (key) => list.reduce((total, row) => total + row[key], 0);
+  return [...list, { path: "together", bytes: sum("bytes"), brotli: sum("brotli") }].map(
+    ({ path, bytes, brotli }) =>
+      `${path.padEnd(34)}${grouped(bytes).padStart(10)} bytes ${grouped(brotli).padStart(10)} after brotli`,
+  );
+}
+
+function archive({ path, items, bytes, sections }) {
+  return [
+    `${path}: ${grouped(items)} items, ${grouped(bytes)} bytes, ${fixed(bytes / items, 1)} an item`,
+    ...sections.map(
+      ({ name, bytes: own }) => `  ${name.padEnd(24)}${grouped(own).padStart(14)}${fixed(own / items, 1).padStart(10)} an item`,
+    ),
+  ];
+}
+
+const fixed = (number, digits) => number.toFixed(digits);
+const grouped = (number) => number.toLocaleString("en-US");

@@ -1,0 +1,38 @@
+/**
+ * nearfield's wasm module without the package around it: what the wrapper costs, and the steps from the
+ * bytes to the first answer one by one.
+ */
+import nearfield, { WASM } from "./nearfield.mjs";
+
+export default {
+  key: "engine",
+  name: "nearfield, engine alone",
+  judged: true,
+  /** The step of `load` after which the whole archive lies in linear memory. */
+  lastByte: "copy into linear memory",
+  variants: nearfield.variants,
+  prepare: nearfield.prepare,
+
+  async start(host) {
+    const { instantiateGlue } = await import(host.url("pkg/wasm/glue.js"));
+    return { instantiateGlue, wasm: await host.read(WASM) };
+  },
+
+  async load({ instantiateGlue, wasm }, bytes, _, mark) {
+    const module = await WebAssembly.compile(wasm);
+    mark("compile");
+    const glue = instantiateGlue();
+    const { memory } = glue.initSync({ module });
+    const engine = new glue.Engine(bytes.byteLength);
+    mark("instantiate, reserve memory");
+    new Uint8Array(memory.buffer, engine.address(), bytes.byteLength).set(new Uint8Array(bytes));
+    mark("copy into linear memory");
+    engine.open();
+    mark("open");
+    return engine;
+  },
+
+  query: (engine, vector, k) => engine.similar({ vector, k }),
+
+  rows: (engine, { ordinals }) => engine.ids(ordinals).map(Number),
+};

@@ -1,0 +1,123 @@
+/**
+ * The surface of the wasm module as this package uses it: what `src/wasm` in the Rust crate exports
+ * and nothing more. Names are the engine's own (`snake_case`), so that a reader can find each of
+ * them in the Rust source; the public types in `types.ts` are their camelCase mirror.
+ */
+
+/** What an interaction was. The list is closed: the engine gives each kind a default weight. */
+export type InteractionKind =
+  | "play"
+  | "complete"
+  | "like"
+  | "dislike"
+  | "skip"
+  | "save"
+  | "purchase"
+  | "hide"
+  | "rating"
+  | "impression";
+
+/** Which interactions an `exclude` or `include` speaks about: all fields given must match. */
+export interface EngineSelector {
+  source?: string;
+  item?: string;
+}
+
+/** One thing that happened to a profile. */
+export type EngineEvent =
+  | {
+      type: "interaction";
+      item: string;
+      kind: InteractionKind;
+      weight?: number;
+      source?: string;
+      taste?: boolean;
+    }
+  | { type: "exclude"; selector: EngineSelector; forget_seen?: boolean }
+  | { type: "include"; selector: EngineSelector };
+
+/** One entry of the profile's log; (`device`, `sequence`) is its identity everywhere. */
+export interface EngineEntry {
+  device: string;
+  sequence: number;
+  at_ms: number;
+  event: EngineEvent;
+}
+
+/** What stands behind an answer. */
+export type Basis = "taste" | "prior" | "item" | "title";
+
+/** Parallel arrays, best first. `because`, when asked for, has one list per item. */
+export interface EngineAnswer {
+  ordinals: Uint32Array;
+  scores: Float64Array;
+  qualifying: number;
+  basis: Basis;
+  because?: { item: string; kind: InteractionKind; at_ms: number; share: number }[][];
+  warnings?: string[];
+}
+
+/** A column of the catalog as the archive describes it. */
+export interface EngineColumn {
+  name: string;
+  kind: string;
+  n_null: number;
+  n_distinct?: number;
+  min?: number;
+  max?: number;
+}
+
+/** What the open archive says about itself. */
+export interface EngineInfo {
+  n_items: number;
+  dim: number;
+  metric: string;
+  format_version: number;
+  total_bytes: number;
+  foldin: string;
+  foldin_exact: boolean;
+  sections: { name: string; bytes: number }[];
+  columns: EngineColumn[];
+}
+
+/** A value as a column holds it; `null` where the item has none. */
+export type FieldValue = string | number | boolean | readonly string[] | null;
+
+/** One open archive and one profile inside one wasm instance. */
+export interface Engine {
+  address(): number;
+  open(): void;
+  verify(): void;
+  info(): EngineInfo;
+  ids(ordinals: Uint32Array): string[];
+  has(id: string): boolean;
+  ordinal(id: string): number | undefined;
+  cards(ordinals: Uint32Array, fields: readonly string[]): Record<string, FieldValue>[];
+  facets(field: string, where?: string): { value: string | number | boolean; count: number }[];
+  similar(request: {
+    id?: string;
+    vector?: Float32Array;
+    k?: number;
+    where?: string;
+    exclude?: readonly string[];
+  }): EngineAnswer;
+  recommend(request: {
+    k?: number;
+    where?: string;
+    exclude?: readonly string[];
+    seen?: "exclude" | "include";
+    explain?: number;
+    now_ms: number;
+  }): EngineAnswer;
+  find(text: string, k?: number): EngineAnswer;
+  append(entry: EngineEntry): boolean;
+  clear_profile(): void;
+  entries(): EngineEntry[];
+}
+
+/** What one call of the glue's factory gives: an initialiser with the exported class on it. */
+export interface Glue {
+  (input: { module_or_path: WebAssembly.Module }): Promise<{ memory: WebAssembly.Memory }>;
+  initSync(input: { module: WebAssembly.Module }): { memory: WebAssembly.Memory };
+  Engine: new (length: number) => Engine;
+}

@@ -1,0 +1,82 @@
+import { instantiateGlue } from "../wasm/glue.js";
+import type { Engine } from "./contract.js";
+import { asNearfieldError, NearfieldError } from "./errors.js";
+
+/**
+ * One wasm instance with room for one archive. An instance is never reused for another archive: wasm
+ * memory cannot shrink, so giving memory back means dropping the whole instance.
+ */
+export class Instance {
+  readonly engine: Engine;
+  readonly lengthBytes: number;
+  readonly #memory: WebAssembly.Memory;
+  readonly #address: number;
+
+  private constructor(engine: Engine, memory: WebAssembly.Memory, lengthBytes: number) {
+    this.engine = engine;
+    this.lengthBytes = lengthBytes;
+    this.#memory = memory;
+    this.#address = engine.address();
+  }
+
+  /**
+   * Instantiates the module and reserves `lengthBytes` for an archive.
+   *
+   * @throws NearfieldError `E_MEMORY` when the host refuses that much, `E_ENGINE`.
+   */
+  static async create(module: WebAssembly.Module, lengthBytes: number): Promise<Instance> {
+    const glue = instantiateGlue();
+    try {
+      const { memory } = await glue({ module_or_path: module });
+      return new Instance(new glue.Engine(lengthBytes), memory, lengthBytes);
+    } catch (thrown) {
+      throw notStarted(thrown, lengthBytes);
+    }
+  }
+
+  /**
+   * A second instance of the same module with the same archive bytes, copied from this one's memory.
+   * Nothing is called in this instance, which may have stopped in the middle of anything; a wasm trap
+   * leaves its memory readable.
+   *
+   * @throws NearfieldError `E_MEMORY`, `E_ENGINE`.
+   */
+  clone(module: WebAssembly.Module): Instance {
+    const glue = instantiateGlue();
+    try {
+      const { memory } = glue.initSync({ module });
+      const copy = new Instance(new glue.Engine(this.lengthBytes), memory, this.lengthBytes);
+      copy.write(0, this.#view());
+      return copy;
+    } catch (thrown) {
+      throw notStarted(thrown, this.lengthBytes);
+    }
+  }
+
+  /** Writes a piece of the archive at `offset`; the caller keeps within `lengthBytes`. */
+  write(offset: number, chunk: Uint8Array): void {
+    this.#view().set(chunk, offset);
+  }
+
+  /** The first bytes of the archive, copied. */
+  head(length: number): Uint8Array {
+    return this.#view().slice(0, length);
+  }
+
+  /** Made anew at each use: growing memory detaches every earlier view of it. */
+  #view(): Uint8Array {
+    return new Uint8Array(this.#memory.buffer, this.#address, this.lengthBytes);
+  }
+}
+
+function notStarted(thrown: unknown, lengthBytes: number): NearfieldError {
+  const typed = asNearfieldError(thrown);
+  if (typed !== undefined) return typed;
+  // `RangeError` is what engines throw when they cannot reserve a new instance's memory at all.
+  if (thrown instanceof RangeError) {
+    return new NearfieldError("E_MEMORY", "the host refused memory for a wasm instance", {
+      needed_bytes: lengthBytes,
+    }, { cause: thrown, retryable: true });
+  }
+  return new NearfieldError("E_ENGINE", "the wasm module did not start", {}, { cause: thrown });
+}

@@ -1,0 +1,210 @@
+import type { EngineAnswer, EngineInfo } from "./contract.js";
+import { NearfieldError } from "./errors.js";
+import {
+  count,
+  countOrZero,
+  moment,
+  nonEmpty,
+  oneOf,
+  readOptions,
+  text,
+  texts,
+  unknownName,
+  wrong,
+} from "./options.js";
+import type { Profile } from "./profile.js";
+import { bare, given } from "./plain.js";
+import type { Supervisor } from "./supervisor.js";
+import type {
+  Answer,
+  ArchiveInfo,
+  CatalogItem,
+  Facet,
+  FacetsOptions,
+  Item,
+  RecommendOptions,
+  SearchOptions,
+  Shortfall,
+  SimilarOptions,
+} from "./types.js";
+
+/** Results per list where the caller names no number: what one row of a page shows. */
+const DEFAULT_K = 10;
+
+const LIST = { k: count, fields: texts };
+const SIMILAR = { ...LIST, where: text, exclude: texts };
+const RECOMMEND = {
+  ...SIMILAR,
+  seen: oneOf("exclude", "include"),
+  explain: countOrZero,
+  now: moment,
+};
+
+/**
+ * One open archive with one profile. Every answer is computed here, in this process, synchronously and
+ * usually in well under a millisecond; nothing is sent anywhere.
+ */
+export class Nearfield {
+  readonly #supervisor: Supervisor;
+  /** The names of the catalog's columns. */
+  readonly #columns: ReadonlySet<string>;
+  /** What the person did, and what of it counts. */
+  readonly profile: Profile;
+  /** What the archive says about itself. */
+  readonly info: ArchiveInfo;
+
+  /** @internal Made by `open`. */
+  constructor(supervisor: Supervisor, profile: Profile) {
+    this.#supervisor = supervisor;
+    this.profile = profile;
+    this.info = publicInfo(supervisor.call((engine) => engine.info()));
+    this.#columns = new Set(this.info.columns.map((column) => column.name));
+  }
+
+  /**
+   * Items for this person, from everything the profile knows at this moment.
+   *
+   * @returns At most `k` items, exactly `k` whenever that many qualify.
+   * @throws NearfieldError `E_ARG`, `E_FILTER`, `E_NOT_READY`, `E_ENGINE`.
+   */
+  recommend(options?: RecommendOptions): Answer {
+    const { k = DEFAULT_K, fields, now = Date.now(), where, exclude, seen, explain } =
+      readOptions("recommend", options, RECOMMEND);
+    this.#requireColumns("recommend", fields);
+    const request = bare({ k, now_ms: now, ...given({ where, exclude, seen, explain }) });
+    const answer = this.#supervisor.call((engine) => engine.recommend(request));
+    return this.#answer(answer, k, fields);
+  }
+
+  /**
+   * Items near an item or a vector.
+   *
+   * @param target - An item's id (the item itself is not in its own answer), or a vector of
+   *   `info.dim` finite components in the space of the catalog's vectors.
+   * @throws NearfieldError `E_ARG` (an unknown id, a wrong dimension), `E_FILTER`, `E_NOT_READY`,
+   *   `E_ENGINE`.
+   */
+  similar(target: string | Float32Array, options?: SimilarOptions): Answer {
+    const { k = DEFAULT_K, fields, where, exclude } = readOptions("similar", options, SIMILAR);
+    if (typeof target !== "string" && !(target instanceof Float32Array)) {
+      throw wrong("similar target", "an item id or a Float32Array", target);
+    }
+    this.#requireColumns("similar", fields);
+    const subject = typeof target === "string" ? { id: target } : { vector: target };
+    const request = bare({ ...subject, k, ...given({ where, exclude }) });
+    return this.#answer(this.#supervisor.call((engine) => engine.similar(request)), k, fields);
+  }
+
+  /**
+   * Finds items by title: words and beginnings of words, small typing errors forgiven.
+   *
+   * @param query - What was typed; an empty text finds nothing.
+   * @throws NearfieldError `E_ARG`, `E_UNSUPPORTED` (the archive has no titles), `E_ENGINE`.
+   */
+  search(query: string, options?: SearchOptions): Answer {
+    const { k = DEFAULT_K, fields } = readOptions("search", options, LIST);
+    this.#requireColumns("search", fields);
+    // Decomposed here, where the host has the tables: the engine then only drops accents and case.
+    const typed = text(query, "search query").normalize("NFKD");
+    return this.#answer(this.#supervisor.call((engine) => engine.find(typed, k)), k, fields);
+  }
+
+  /**
+   * One item's columns.
+   *
+   * @param fields - The columns wanted. Default: all.
+   * @returns `undefined` when the catalog has no such item.
+   * @throws NearfieldError `E_ARG` for an unknown column, with the nearest name.
+   */
+  item(id: string, fields?: readonly string[]): CatalogItem | undefined {
+    const wanted = nonEmpty(id, "item id");
+    const names = fields === undefined ? [...this.#columns] : texts(fields, "item fields");
+    this.#requireColumns("item", names);
+    return this.#supervisor.call((engine) => {
+      const ordinal = engine.ordinal(wanted);
+      if (ordinal === undefined) return undefined;
+      return { id: wanted, fields: engine.cards(Uint32Array.of(ordinal), names)[0] ?? {} };
+    });
+  }
+
+  /** Whether the catalog has an item with this id. */
+  has(id: string): boolean {
+    const wanted = text(id, "has id");
+    return this.#supervisor.call((engine) => engine.has(wanted));
+  }
+
+  /**
+   * The values of a column with their counts, most frequent first.
+   *
+   * @throws NearfieldError `E_ARG` for an unknown column or one without countable values, `E_FILTER`.
+   */
+  facets(field: string, options?: FacetsOptions): readonly Facet[] {
+    const { where } = readOptions("facets", options, { where: text });
+    const column = nonEmpty(field, "facets field");
+    this.#requireColumns("facets", [column]);
+    return this.#supervisor.call((engine) => engine.facets(column, where));
+  }
+
+  /**
+   * Gives back the memory and closes the profile's storage; writes already begun still complete. Every
+   * later call throws `E_NOT_READY`.
+   */
+  dispose(): void {
+    this.profile.close();
+    this.#supervisor.close("this archive has been disposed of");
+  }
+
+  /** Refuses unknown columns before any work is done, with the name that was probably meant. */
+  #requireColumns(call: string, fields: readonly string[] | undefined): void {
+    for (const field of fields ?? []) {
+      if (!this.#columns.has(field)) throw unknownName(call, "field", field, [...this.#columns]);
+    }
+  }
+
+  #answer(answer: EngineAnswer, k: number, fields: readonly string[] | undefined): Answer {
+    const { ordinals, scores, because, qualifying, basis, warnings = [] } = answer;
+    const [ids, cards] = this.#supervisor.call((engine) => [
+      engine.ids(ordinals),
+      fields === undefined ? undefined : engine.cards(ordinals, fields),
+    ]);
+    const items = ids.map((id, i): Item => {
+      const score = scores[i];
+      if (score === undefined) {
+        throw new NearfieldError("E_ENGINE", "the engine gave fewer scores than items");
+      }
+      return {
+        id,
+        score,
+        ...given({
+          because: because?.[i]?.map(({ item, kind, at_ms: at, share }) => ({ item, kind, at, share })),
+          fields: cards?.[i],
+        }),
+      };
+    });
+    return { items, qualifying, basis, ...given({ shortfall: shortfall(k, items.length, answer) }), warnings };
+  }
+}
+
+function shortfall(requested: number, returned: number, { basis }: EngineAnswer): Shortfall | undefined {
+  if (returned >= requested) return undefined;
+  return { requested, returned, reason: basis === "title" ? "matches" : "qualifying" };
+}
+
+function publicInfo(info: EngineInfo): ArchiveInfo {
+  return Object.freeze({
+    nItems: info.n_items,
+    dim: info.dim,
+    metric: info.metric,
+    formatVersion: info.format_version,
+    totalBytes: info.total_bytes,
+    foldin: info.foldin,
+    foldinExact: info.foldin_exact,
+    sections: info.sections.map(({ name, bytes }) => ({ name, bytes })),
+    columns: info.columns.map(({ name, kind, n_null: nNull, n_distinct: nDistinct, min, max }) => ({
+      name,
+      kind,
+      nNull,
+      ...given({ nDistinct, min, max }),
+    })),
+  });
+}

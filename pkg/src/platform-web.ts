@@ -1,0 +1,11 @@
+import type { Platform } from "./platform.js";
+import { fetchResponse, responseSource } from "./source.js";
+
+/** Pages and workers: everything is fetched, relative addresses from the document or worker. */
+export const web: Platform = {
+  async locate(address, signal) {
+    return responseSource(await fetchResponse(address, signal));
+  },
+  // Written exactly so, in one piece: bundlers recognise this form and bring the file along.
+  defaultWasm: () => new URL("../wasm/nearfield_bg.wasm", import.meta.url),
+};

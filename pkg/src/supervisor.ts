@@ -1,0 +1,124 @@
+import type { Engine, EngineEntry } from "./contract.js";
+import { asNearfieldError, NearfieldError } from "./errors.js";
+import type { Instance } from "./instance.js";
+import { bare } from "./plain.js";
+
+/**
+ * Stands between the public calls and the engine, so that a defect inside the engine costs one call
+ * at most, and never an interaction.
+ *
+ * A wasm trap leaves its instance in an unknown state: later calls could answer wrongly. The instance
+ * is therefore dropped at once, a new one is made from the same compiled module, the archive's bytes
+ * are copied across and verified, the profile's log is replayed, and the call is tried once more.
+ * All of that is synchronous, because the calls it repairs are.
+ */
+export class Supervisor {
+  readonly #module: WebAssembly.Module;
+  readonly #log: () => Iterable<EngineEntry>;
+  #instance: Instance | undefined;
+  #restarts = 0;
+  #closed = "";
+
+  /**
+   * @param module - The compiled module, kept for later instances.
+   * @param instance - An instance whose archive is open.
+   * @param log - Gives the profile's log as the wrapper knows it.
+   */
+  constructor(module: WebAssembly.Module, instance: Instance, log: () => Iterable<EngineEntry>) {
+    this.#module = module;
+    this.#instance = instance;
+    this.#log = log;
+  }
+
+  /** How many times an instance had to be replaced; 0 in normal life. */
+  get restarts(): number {
+    return this.#restarts;
+  }
+
+  /**
+   * Calls the engine.
+   *
+   * @param use - The call. It may run twice, so it must do nothing but call the engine.
+   * @throws NearfieldError what the engine reports, `E_ENGINE` when it fails twice on the same call,
+   *   `E_NOT_READY` after {@link close}.
+   */
+  call<T>(use: (engine: Engine) => T): T {
+    for (let attempt = 0; ; attempt += 1) {
+      const instance = this.#instance;
+      if (instance === undefined) throw new NearfieldError("E_NOT_READY", this.#closed);
+      try {
+        return use(instance.engine);
+      } catch (thrown) {
+        const typed = asNearfieldError(thrown);
+        if (typed !== undefined) throw typed;
+        this.#replace(instance, thrown);
+        if (attempt > 0) {
+          throw new NearfieldError(
+            "E_ENGINE",
+            "the engine stopped on this call twice; a new instance is in place for other calls",
+            { restarts: this.#restarts },
+            { cause: thrown },
+          );
+        }
+      }
+    }
+  }
+
+  /** Drops the instance and with it all of its memory. Later calls throw `E_NOT_READY`. */
+  close(reason: string): void {
+    this.#instance = undefined;
+    this.#closed = reason;
+  }
+
+  #replace(stopped: Instance, thrown: unknown): void {
+    this.#restarts += 1;
+    this.close("the engine stopped and could not be replaced; open the archive again");
+    try {
+      const fresh = stopped.clone(this.#module);
+      fresh.engine.open();
+      // The bytes come out of the memory of something that went wrong.
+      fresh.engine.verify();
+      replay(fresh.engine, this.#log());
+      this.#instance = fresh;
+    } catch (cause) {
+      const typed = asNearfieldError(cause);
+      throw new NearfieldError(
+        "E_ENGINE",
+        "the engine stopped and could not be replaced; open the archive again",
+        { restarts: this.#restarts, replacing: typed?.code },
+        { cause: thrown },
+      );
+    }
+  }
+}
+
+/**
+ * Gives one entry to an engine.
+ *
+ * @returns `false` when the engine had it already.
+ */
+export function append(engine: Engine, entry: EngineEntry): boolean {
+  const { event } = entry;
+  const known =
+    event.type === "interaction" ? bare(event) : bare({ ...event, selector: bare(event.selector) });
+  return engine.append(bare({ ...entry, event: known }));
+}
+
+/**
+ * Gives a log to an engine. An entry the engine refuses is left out there and stays in the log: it may
+ * come from a newer release that knows more kinds of interaction.
+ *
+ * @returns How many entries were refused.
+ */
+export function replay(engine: Engine, log: Iterable<EngineEntry>): number {
+  let refused = 0;
+  for (const entry of log) {
+    try {
+      append(engine, entry);
+    } catch (thrown) {
+      if (asNearfieldError(thrown)?.code !== "E_ARG") throw thrown;
+      refused += 1;
+    }
+  }
+  return refused;
+}

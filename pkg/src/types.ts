@@ -1,0 +1,212 @@
+import type { Basis, FieldValue, InteractionKind } from "./contract.js";
+
+export type { Basis, FieldValue, InteractionKind } from "./contract.js";
+
+/**
+ * Where an archive's bytes come from. A string or `URL` is fetched (in Node a path or a `file:` URL
+ * is read from disk); bytes are copied once into the engine's memory and not kept.
+ */
+export type ArchiveSource = string | URL | Response | ArrayBuffer | Uint8Array | Blob;
+
+/** Where the bytes of the wasm module come from. */
+export type WasmBytes = string | URL | Response | ArrayBuffer | Uint8Array;
+
+/** The wasm module, as bytes or compiled already; a compiled one may be shared by many archives. */
+export type WasmSource = WasmBytes | WebAssembly.Module;
+
+/** How far loading has come. */
+export interface Progress {
+  /** Bytes of the archive received so far, never falling. */
+  readonly receivedBytes: number;
+  /** Bytes expected in all; `undefined` when the server did not say, or compressed the transfer. */
+  readonly totalBytes: number | undefined;
+}
+
+/** Options of `open`. */
+export interface OpenOptions {
+  /**
+   * The wasm module. Default: the file shipped beside the package, found through
+   * `import.meta.url`. Give its address where a bundler moves the JavaScript but not the wasm.
+   */
+  readonly wasm?: WasmSource;
+  /**
+   * The profile's name, shared by every tab of this origin that uses the same one. Item ids are the
+   * profile's only link to an archive, so catalogs with different ids want different names.
+   * `false`: a profile of its own that is forgotten on `dispose()`. Default: `"default"`.
+   */
+  readonly profile?: string | false;
+  /**
+   * Where the profile is kept. `"indexeddb"` falls back to memory where the host has none or
+   * refuses; `nf.profile.storage` tells which it became. Default: `"indexeddb"`.
+   */
+  readonly storage?: "indexeddb" | "memory";
+  /** Stops loading; `open` then rejects with `E_ABORTED`. Default: none. */
+  readonly signal?: AbortSignal;
+  /** Called after each piece of the archive that arrives. An error it throws ends loading. */
+  readonly onProgress?: (progress: Progress) => void;
+  /**
+   * Whether to check every section's hash before the first answer (some 9 ms for 72 MB). Opening
+   * alone is safe on any bytes, but only a checked archive is known to answer truly. Default: `true`.
+   */
+  readonly verify?: boolean;
+}
+
+/** Options that every listing call has. */
+export interface ListOptions {
+  /** Number of results asked for, 1 to 100,000. Default: 10. Fewer come when fewer qualify. */
+  readonly k?: number;
+  /** Columns to bring back with each item. Default: none, and the items have no `fields`. */
+  readonly fields?: readonly string[];
+}
+
+/** Options of `similar`. */
+export interface SimilarOptions extends ListOptions {
+  /** Keep only items for which this expression holds. Default: all items. */
+  readonly where?: string;
+  /** Drop these item ids. Unknown ids drop nothing. Default: none. */
+  readonly exclude?: readonly string[];
+}
+
+/** Options of `recommend`. */
+export interface RecommendOptions extends SimilarOptions {
+  /** Whether items the profile has interacted with may come back. Default: `"exclude"`. */
+  readonly seen?: "exclude" | "include";
+  /** How many reasons each item carries in `because`, strongest first. Default: 0, no `because`. */
+  readonly explain?: number;
+  /**
+   * The moment the answer is for, as milliseconds since 1970 or a `Date`. The same profile, archive,
+   * options and moment give the same answer, bit for bit. Default: the present.
+   */
+  readonly now?: number | Date;
+}
+
+/** Options of `search`. */
+export type SearchOptions = ListOptions;
+
+/** Options of `facets`. */
+export interface FacetsOptions {
+  /** Count only items for which this expression holds. Default: all items. */
+  readonly where?: string;
+}
+
+/** One value of a column and how many items have it. */
+export interface Facet {
+  /** The value. */
+  readonly value: string | number | boolean;
+  /** How many items have it, at least 1. */
+  readonly count: number;
+}
+
+/** One past interaction's part in a recommendation. */
+export interface Because {
+  /** The item interacted with. */
+  readonly item: string;
+  /** What the interaction was. */
+  readonly kind: InteractionKind;
+  /** When it was, in milliseconds since 1970. */
+  readonly at: number;
+  /**
+   * Its part of the taste term. Shares of all interactions add up to that term; a dislike's share
+   * is usually negative.
+   */
+  readonly share: number;
+}
+
+/** Columns of one item, by name; a column without a value for the item is `null`. */
+export type Fields = Readonly<Record<string, FieldValue>>;
+
+/** One item of an answer. */
+export interface Item {
+  /** The catalog's own id. */
+  readonly id: string;
+  /** Higher is better. Comparable within one answer only. */
+  readonly score: number;
+  /** The strongest reasons first; present when `explain` was at least 1. */
+  readonly because?: readonly Because[];
+  /** The columns asked for; present when `fields` was given. */
+  readonly fields?: Fields;
+}
+
+/** Why an answer is shorter than asked. */
+export interface Shortfall {
+  /** The `k` of the call. */
+  readonly requested: number;
+  /** How many items came. */
+  readonly returned: number;
+  /**
+   * `"qualifying"`: every item that passed `where`, `exclude` and `seen` is in the answer.
+   * `"matches"`: a title search found no more.
+   */
+  readonly reason: "qualifying" | "matches";
+}
+
+/** An answer. */
+export interface Answer {
+  /** Best first; ties in the archive's order. */
+  readonly items: readonly Item[];
+  /** How many items passed `where`, `exclude` and `seen`. */
+  readonly qualifying: number;
+  /**
+   * What the order rests on: `"taste"` (this profile), `"prior"` (nothing is known yet, so the
+   * catalog's own order of merit), `"item"` (nearness to an item or vector), `"title"`.
+   */
+  readonly basis: Basis;
+  /** Present when fewer than `k` items came. */
+  readonly shortfall?: Shortfall;
+  /** Remarks that did not prevent an answer, such as an excluded id the catalog lacks. */
+  readonly warnings: readonly string[];
+}
+
+/** One item by its id. */
+export interface CatalogItem {
+  /** The catalog's own id. */
+  readonly id: string;
+  /** Its columns. */
+  readonly fields: Fields;
+}
+
+/** One section of the archive. */
+export interface Section {
+  /** The section's name. */
+  readonly name: string;
+  /** Its length. */
+  readonly bytes: number;
+}
+
+/** One column of the catalog. */
+export interface Column {
+  /** The name used in `fields` and `where`. */
+  readonly name: string;
+  /** Its type, such as `"integer"` or `"tags"`. */
+  readonly kind: string;
+  /** How many items have no value. */
+  readonly nNull: number;
+  /** How many different values there are, where that is counted. */
+  readonly nDistinct?: number;
+  /** The least value of a numeric column. */
+  readonly min?: number;
+  /** The greatest value of a numeric column. */
+  readonly max?: number;
+}
+
+/** What an open archive says about itself. */
+export interface ArchiveInfo {
+  /** Number of items. */
+  readonly nItems: number;
+  /** Components of each item's vector. */
+  readonly dim: number;
+  /** `"inner_product"`, `"cosine"` or `"euclidean"`. */
+  readonly metric: string;
+  /** Version of the archive's format, not of this package. */
+  readonly formatVersion: number;
+  /** Length of the whole archive. */
+  readonly totalBytes: number;
+  /** The convention by which a taste is computed from interactions. */
+  readonly foldin: string;
+  /** Whether that is exactly the producer's own algebra (a factor model) or an approximation. */
+  readonly foldinExact: boolean;
+  /** The archive's parts, in file order. */
+  readonly sections: readonly Section[];
+  /** The catalog's columns. */
+  readonly columns: readonly Column[];
+}

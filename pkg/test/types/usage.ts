@@ -1,0 +1,80 @@
+/**
+ * The published types as a stranger meets them: this file is compiled against the package by its name,
+ * strictly, under both module resolutions in use. It is never run.
+ */
+import { NearfieldError, open } from "nearfield";
+import type { Answer, ErrorCode, Fields, Item, Nearfield, OpenOptions, Profile } from "nearfield";
+
+/** Fails to compile unless both types are the same. */
+type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+const same = <T extends true>(): T | undefined => undefined;
+
+export async function everySource(blob: Blob, response: Response): Promise<void> {
+  await open("films.nf");
+  await open(new URL("https://example.org/films.nf"), { verify: false });
+  await open(new Uint8Array(8), { profile: false });
+  await open(new ArrayBuffer(8), { profile: "films", storage: "memory" });
+  await open(blob, { signal: AbortSignal.timeout(1000) });
+  await open(response, { onProgress: ({ receivedBytes, totalBytes }) => receivedBytes / (totalBytes ?? 1) });
+  await open("films.nf", { wasm: new WebAssembly.Module(new Uint8Array(8)) });
+  // @ts-expect-error a misspelt option
+  await open("films.nf", { profil: "x" });
+  // @ts-expect-error no such storage
+  await open("films.nf", { storage: "disk" });
+  // @ts-expect-error an archive is not a number
+  await open(7);
+}
+
+export function everyAnswer(nf: Nearfield): void {
+  const answer = nf.recommend({ k: 5, seen: "include", explain: 1, now: new Date(), fields: ["title"] });
+  same<Same<typeof answer, Answer>>();
+  same<Same<Answer["items"], readonly Item[]>>();
+  const [first] = answer.items;
+  same<Same<typeof first, Item | undefined>>();
+  const title: string | number | boolean | readonly string[] | null | undefined = first?.fields?.["title"];
+  const share: number | undefined = first?.because?.[0]?.share;
+  nf.similar("id", { where: "year > 1990", exclude: ["a"] as const });
+  nf.similar(new Float32Array(64));
+  const fields: Fields | undefined = nf.item("id", ["year"])?.fields;
+  const facets: readonly { value: string | number | boolean; count: number }[] = nf.facets("genres");
+  nf.search("miles dav", { k: 3 });
+  console.log(title, share, fields, facets, nf.has("id"), nf.info.sections[0]?.bytes);
+  // @ts-expect-error answers are read-only
+  answer.items.push(first);
+  // @ts-expect-error search has no where
+  nf.search("x", { where: "year > 1990" });
+  // @ts-expect-error info is read-only
+  nf.info.nItems = 0;
+  nf.dispose();
+}
+
+export async function everyChange(profile: Profile): Promise<void> {
+  const { durable } = profile.record({ item: "id", kind: "like", at: Date.now(), source: "radio" });
+  same<Same<typeof durable, Promise<void>>>();
+  await durable;
+  profile.exclude({ source: "radio" }, { forgetSeen: true });
+  profile.include({ item: "id" });
+  const { added, known } = profile.import(profile.export());
+  const leave: () => void = profile.subscribe(() => {});
+  for (const { event } of profile.entries()) {
+    if (event.type === "exclude") console.log(event.selector.source, event.forgetSeen);
+    if (event.type === "interaction") console.log(event.item, event.kind);
+  }
+  await profile.erase();
+  console.log(added + known, profile.storage, leave);
+  // @ts-expect-error no such kind
+  profile.record({ item: "id", kind: "love" });
+  // @ts-expect-error an interaction needs an item
+  profile.record({ kind: "like" });
+}
+
+export function errors(error: unknown): ErrorCode | undefined {
+  if (!(error instanceof NearfieldError)) return undefined;
+  const retryable: boolean = error.retryable;
+  console.log(retryable, error.details["needed_bytes"]);
+  // @ts-expect-error no such code
+  if (error.code === "E_NOPE") return undefined;
+  return error.code;
+}
+
+export const options: OpenOptions = {};

@@ -1,0 +1,279 @@
+//! From tables to archive bytes. Native only: nothing here is compiled for wasm32.
+//!
+//! The same input gives the same bytes, at any number of threads and on any CPU: work is cut into
+//! chunks of fixed size, and what is summed over chunks is summed in their order.
+
+mod columns;
+pub mod embed;
+mod encode;
+pub mod input;
+mod titles;
+mod write;
+
+use std::collections::HashMap;
+
+use crate::error::{Error, Result};
+use crate::format::{FIELD_NONE, Fold, Ids, MAX_ITEMS, Model};
+use crate::kernel::code::MAX_DIM;
+use crate::metric::Metric;
+
+/// The items of a catalog: their ids, and what is known of them.
+#[derive(Clone, Debug, Default)]
+pub struct Table {
+    /// The caller's ids: unique, not empty, at most 1024 bytes.
+    pub ids: Vec<String>,
+    /// Named columns, each with one value an item.
+    pub columns: Vec<NamedColumn>,
+}
+
+/// One column of a [`Table`].
+#[derive(Clone, Debug)]
+pub struct NamedColumn {
+    /// Its name: unique, not empty.
+    pub name: String,
+    /// Its values.
+    pub values: ColumnValues,
+}
+
+/// The values of one column, in the order of the ids; `None` where an item has none.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ColumnValues {
+    /// True or false.
+    Flag(Vec<Option<bool>>),
+    /// One of a set of strings.
+    Category(Vec<Option<String>>),
+    /// Whole numbers.
+    Integer(Vec<Option<i64>>),
+    /// Finite numbers.
+    Real(Vec<Option<f64>>),
+    /// Days since 1970-01-01.
+    Date(Vec<Option<i64>>),
+    /// Sets of strings.
+    Tags(Vec<Option<Vec<String>>>),
+    /// Free text.
+    Text(Vec<Option<String>>),
+}
+
+impl ColumnValues {
+    /// Number of values, missing ones included.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Flag(v) => v.len(),
+            Self::Category(v) | Self::Text(v) => v.len(),
+            Self::Integer(v) | Self::Date(v) => v.len(),
+            Self::Real(v) => v.len(),
+            Self::Tags(v) => v.len(),
+        }
+    }
+
+    /// Whether there are no values.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// The items' vectors.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Embeddings {
+    /// Number of components, 1 to 4096.
+    pub dim: usize,
+    /// One row of `dim` components an item, in the order of the ids.
+    pub values: Vec<f32>,
+}
+
+/// How an archive is to be built.
+#[derive(Clone, Debug)]
+pub struct BuildOptions {
+    /// How queries and items are compared.
+    pub metric: Metric,
+    /// How the vectors' producer turns a history into a user vector.
+    pub fold: Fold,
+    /// Fold-in: interaction weight to confidence; positive.
+    pub alpha: f64,
+    /// Fold-in: regularisation; not negative.
+    pub lambda: f64,
+    /// Seed of the rotation. Archives with equal seeds and dimensions share one rotated space.
+    pub seed: u64,
+    /// The column that titles are looked up in.
+    pub title: Option<String>,
+    /// The numeric column that orders answers for people of whom nothing is known.
+    pub prior: Option<String>,
+}
+
+impl Default for BuildOptions {
+    /// Cosine and ridge regression: what plain embeddings want.
+    fn default() -> Self {
+        Self {
+            metric: Metric::Cosine,
+            fold: Fold::Ridge,
+            alpha: 1.0,
+            lambda: 1.0,
+            seed: 0,
+            title: None,
+            prior: None,
+        }
+    }
+}
+
+/// What [`build`] made.
+#[derive(Clone, Debug)]
+pub struct Built {
+    /// The archive.
+    pub bytes: Vec<u8>,
+    /// What there is to say about it.
+    pub report: BuildReport,
+}
+
+/// Figures of one build.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BuildReport {
+    /// Number of items.
+    pub n_items: usize,
+    /// Number of vector components.
+    pub dim: usize,
+    /// Name and length in bytes of each section.
+    pub sections: Vec<(&'static str, u64)>,
+    /// Root mean square over the items of `|x - decoded x| / |x|`.
+    pub relative_error: f64,
+}
+
+/// Builds an archive.
+///
+/// ```
+/// use nearfield::build::{BuildOptions, Embeddings, Table, build};
+/// use nearfield::{AlignedBytes, Index};
+///
+/// let table = Table { ids: vec!["a".into(), "b".into()], columns: vec![] };
+/// let vectors = Embeddings { dim: 2, values: vec![1.0, 0.0, 0.0, 1.0] };
+/// let built = build(&table, &vectors, &BuildOptions::default())?;
+/// let index = Index::open(AlignedBytes::copy_of(&built.bytes)?)?;
+/// assert_eq!(index.len(), 2);
+/// # Ok::<(), nearfield::Error>(())
+/// ```
+///
+/// # Errors
+/// [`Error::Input`] naming the item or column that is wrong: ids that repeat or are empty, rows
+/// that are not finite (or zero, under cosine), columns of another length, sections over 2 GiB.
+pub fn build(table: &Table, vectors: &Embeddings, options: &BuildOptions) -> Result<Built> {
+    check(table, vectors, options)?;
+    let n = table.ids.len();
+    let columns = columns::columns(table)?;
+    let field = |name: &Option<String>, place: &str| match name {
+        None => Ok(FIELD_NONE),
+        Some(name) => match table.columns.iter().position(|c| c.name == *name) {
+            Some(i) => Ok(i as u32),
+            None => Err(Error::input(place, "the name of a column", format_args!("{name:?}"))),
+        },
+    };
+    let (title_field, prior_field) = (field(&options.title, "title")?, field(&options.prior, "prior")?);
+    if let Some(prior) = table.columns.get(prior_field as usize)
+        && !matches!(prior.values, ColumnValues::Integer(_) | ColumnValues::Real(_))
+    {
+        return Err(Error::input("prior", "an integer or real column", format_args!("{:?}", prior.name)));
+    }
+    let encoded = encode::encode(vectors, n, options)?;
+    let model = Model {
+        alpha: options.alpha,
+        lambda: options.lambda,
+        metric: options.metric as u32,
+        fold: options.fold as u32,
+        code_bits: 8,
+        scale_base: encoded.scale_base,
+        norm_base: encoded.norm_base,
+        prior_field,
+        signs: encoded.signs,
+        centroid: encoded.centroid,
+        gram: encoded.gram,
+    };
+    let titles = titles::titles(table, title_field)?;
+    let written = write::write(
+        n,
+        vectors.dim,
+        &write::Sections {
+            ids: ids(&table.ids)?,
+            model,
+            columns: columns.columns,
+            codes: encoded.codes,
+            titles,
+            texts: columns.texts,
+        },
+    )?;
+    let report = BuildReport {
+        n_items: n,
+        dim: vectors.dim,
+        sections: written.sections,
+        relative_error: encoded.relative_error,
+    };
+    Ok(Built { bytes: written.bytes, report })
+}
+
+fn check(table: &Table, vectors: &Embeddings, options: &BuildOptions) -> Result<()> {
+    let n = table.ids.len();
+    if n > MAX_ITEMS as usize {
+        return Err(Error::input("items", format!("at most {MAX_ITEMS}"), n));
+    }
+    if !(1..=MAX_DIM).contains(&vectors.dim) {
+        return Err(Error::input("vectors", format!("1 to {MAX_DIM} components"), vectors.dim));
+    }
+    if vectors.values.len() != n * vectors.dim {
+        let expected = format!("{n} rows of {}", vectors.dim);
+        return Err(Error::input("vectors", expected, format!("{} numbers", vectors.values.len())));
+    }
+    if !(options.alpha > 0.0 && options.alpha <= 1e9) {
+        return Err(Error::input("alpha", "a number above 0, at most 1e9", options.alpha));
+    }
+    if !(options.lambda >= 0.0 && options.lambda <= 1e9) {
+        return Err(Error::input("lambda", "a number from 0 to 1e9", options.lambda));
+    }
+    let mut first = HashMap::with_capacity(n);
+    for (i, id) in table.ids.iter().enumerate() {
+        if id.is_empty() || id.len() > 1024 {
+            let place = format!("item {i}: id");
+            return Err(Error::input(place, "1 to 1024 bytes", format!("{} bytes", id.len())));
+        }
+        if let Some(before) = first.insert(id, i) {
+            let place = format!("item {i}: id");
+            return Err(Error::input(place, "an id of its own", format!("{id:?}, as item {before}")));
+        }
+    }
+    let mut names = HashMap::new();
+    for column in &table.columns {
+        let place = format!("column {:?}", column.name);
+        if column.name.is_empty() || column.name.len() > 1024 {
+            return Err(Error::input(place, "a name of 1 to 1024 bytes", column.name.len()));
+        }
+        if column.values.len() != n {
+            return Err(Error::input(place, format!("{n} values"), column.values.len()));
+        }
+        if names.insert(&column.name, ()).is_some() {
+            return Err(Error::input(place, "a name of its own", "a second column of this name"));
+        }
+    }
+    Ok(())
+}
+
+fn ids(ids: &[String]) -> Result<Ids> {
+    let mut offsets = vec![0];
+    let mut bytes = Vec::new();
+    for id in ids {
+        bytes.extend_from_slice(id.as_bytes());
+        offsets.push(position(bytes.len(), "ids")?);
+    }
+    let mut by_id: Vec<u32> = (0..ids.len() as u32).collect();
+    by_id.sort_unstable_by_key(|i| &ids[*i as usize]);
+    Ok(Ids { offsets, by_id, bytes })
+}
+
+/// A position inside a section, which rkyv's 32-bit offsets limit to 2 GiB.
+fn position(at: usize, section: &'static str) -> Result<u32> {
+    match i32::try_from(at) {
+        Ok(at) => Ok(at as u32),
+        Err(_) => Err(Error::input(
+            format!("section {section}"),
+            "less than 2 GiB: leave columns out, or split the catalog",
+            format!("{at} bytes"),
+        )),
+    }
+}

@@ -1,0 +1,324 @@
+//! Damaged and hostile archives. On any bytes, `open` gives a typed error or an index whose
+//! answers are well formed; with `verify`, a typed error or exactly the true answers.
+
+#![cfg(feature = "build")]
+#![allow(missing_docs)]
+
+mod support;
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+
+use nearfield::{
+    AlignedBytes, Entry, Error, Event, Index, Interaction, Kind, Limits, Metric, Ordinal,
+    Recommender, Slate, Target,
+};
+use support::archive;
+
+/// Counts what the current thread allocates.
+struct Counting;
+thread_local! {
+    static ALLOCATED: Cell<usize> = const { Cell::new(0) };
+}
+#[allow(unsafe_code, reason = "a global allocator is an unsafe trait")]
+// SAFETY: every call is passed on unchanged to the system's allocator.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATED.set(ALLOCATED.get() + layout.size());
+        // SAFETY: the caller's obligations are those of `System`.
+        unsafe { System.alloc(layout) }
+    }
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: the pointer came from `System`, by `alloc` above.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+fn try_open(bytes: &[u8]) -> Result<Index, Error> {
+    Index::open(AlignedBytes::copy_of(bytes)?)
+}
+
+/// Asks an index for everything it can answer. Answers are checked to be well formed and
+/// returned as text; errors are typed and returned too.
+fn interrogate(index: Index) -> String {
+    use std::fmt::Write as _;
+    let n = index.len();
+    let mut nf = Recommender::new(index);
+    let mut out = String::new();
+    let check = |slate: &Result<Slate, Error>| {
+        if let Ok(slate) = slate {
+            assert!(slate.items.len() <= 10 && slate.items.len() <= slate.n_qualifying);
+            for item in &slate.items {
+                assert!(item.ordinal.index() < n && item.score.is_finite(), "{item:?}");
+            }
+            for share in slate.because.iter().flatten() {
+                assert!(share.item.index() < n && share.share.is_finite());
+            }
+        }
+    };
+    for o in 0..n as u32 {
+        write!(out, "{:?}", nf.index().id(Ordinal(o))).unwrap();
+    }
+    for (i, (id, kind)) in
+        [("3", Kind::Like), ("7", Kind::Dislike), ("9", Kind::Play)].into_iter().enumerate()
+    {
+        let interaction =
+            Interaction { item: id.into(), kind, weight: None, source: None, taste: true };
+        let event = Event::Interaction(interaction);
+        let entry = Entry { device: "d".into(), sequence: i as u64, at_ms: 1e12, event };
+        nf.record(entry).unwrap();
+    }
+    let prior = Recommender::new(try_open_again(&nf)).recommend(&Limits::default(), true, 0);
+    check(&prior);
+    let filters = [
+        None,
+        Some("year > 1960 and rating <= 7.5 or explicit"),
+        Some(r#"genres has any ["jazz", "rock"] and not label in ["label 3"]"#),
+        Some(r#"released < "1990-01-01" and energy > 2.5 and exists(label)"#),
+    ];
+    for where_ in filters {
+        let limits = Limits { k: 10, where_, exclude: &[] };
+        let answers =
+            [nf.recommend(&limits, true, 3), nf.similar(Target::Item("5"), &limits), nf.similar(Target::Vector(&[0.5; 6]), &limits)];
+        answers.iter().for_each(check);
+        write!(out, "{answers:?}").unwrap();
+    }
+    let found = [nf.find("bleu trian", 5), nf.find("ame", 5), nf.find("oceans eleven", 5)];
+    found.iter().for_each(check);
+    write!(out, "{found:?}{prior:?}").unwrap();
+    for column in nf.catalog().columns() {
+        for o in 0..n as u32 {
+            write!(out, "{:?}", column.value(Ordinal(o))).unwrap();
+        }
+        let all = nearfield::ItemSet::full(n);
+        write!(out, "{:?}", nf.catalog().facets(column.name(), &all)).unwrap();
+    }
+    out
+}
+
+/// The same archive once more, with nobody's profile.
+fn try_open_again(nf: &Recommender) -> Index {
+    BYTES.with_borrow(|bytes| try_open(bytes).map_err(|e| (e, nf.index().len())).unwrap())
+}
+
+thread_local! {
+    static BYTES: std::cell::RefCell<Vec<u8>> = const { std::cell::RefCell::new(Vec::new()) };
+}
+
+/// Opens changed bytes and checks both promises; returns whether they opened.
+fn probe(changed: &[u8], truth: &str) -> bool {
+    let Ok(index) = try_open(changed) else { return false };
+    let verified = index.verify().is_ok();
+    BYTES.with_borrow_mut(|bytes| changed.clone_into(bytes));
+    let answers = interrogate(index);
+    assert!(!verified || answers == truth, "verified, but the answers differ");
+    true
+}
+
+fn truth(bytes: &[u8]) -> String {
+    BYTES.with_borrow_mut(|b| bytes.clone_into(b));
+    let index = try_open(bytes).unwrap();
+    index.verify().unwrap();
+    interrogate(index)
+}
+
+#[test]
+fn every_flipped_byte_and_every_truncation() {
+    let mut opened = 0;
+    for metric in [Metric::Cosine, Metric::Euclidean] {
+        let bytes = archive(20, 6, metric);
+        let truth = truth(&bytes);
+        for length in 0..bytes.len() {
+            assert!(!probe(&bytes[..length], &truth), "opened when cut at {length}");
+        }
+        for at in 0..bytes.len() {
+            for mask in [0x01, 0x80, 0xFF] {
+                let mut changed = bytes.clone();
+                changed[at] ^= mask;
+                opened += usize::from(probe(&changed, &truth));
+            }
+        }
+    }
+    // Damage inside sections must reach the answering code, or this test would show nothing.
+    assert!(opened > 1000, "{opened}");
+}
+
+#[test]
+fn hostile_sections_with_right_checks() {
+    // As an attacker would: random damage to sections, checks made right again, so that `verify`
+    // holds too. Answers must stay well formed.
+    let bytes = archive(20, 6, Metric::InnerProduct);
+    let mut rng = nearfield::SeededRng::new(17, 0);
+    let mut opened = 0;
+    for _ in 0..20_000 {
+        let mut changed = bytes.clone();
+        for _ in 0..1 + rng.below(4) {
+            let at = 64 + rng.below(changed.len() - 64);
+            let width = [1, 2, 4, 8][rng.below(4)];
+            let value = match rng.below(3) {
+                0 => rng.bits(),
+                1 => u64::MAX,
+                _ => rng.below(100) as u64,
+            };
+            for (k, byte) in value.to_le_bytes().iter().take(width).enumerate() {
+                if let Some(b) = changed.get_mut(at + k) {
+                    *b = *byte;
+                }
+            }
+        }
+        repair(&mut changed);
+        if let Ok(index) = try_open(&changed) {
+            BYTES.with_borrow_mut(|b| changed.clone_into(b));
+            interrogate(index);
+            opened += 1;
+        }
+    }
+    assert!(opened > 5_000, "{opened}");
+}
+
+/// Makes the checks of header, table and sections right again where they can be found.
+fn repair(bytes: &mut [u8]) {
+    use xxhash_rust::xxh3::xxh3_64;
+    let u32_at = |b: &[u8], at: usize| u32::from_le_bytes(b[at..at + 4].try_into().unwrap());
+    let u64_at = |b: &[u8], at: usize| u64::from_le_bytes(b[at..at + 8].try_into().unwrap());
+    let n_sections = u32_at(bytes, 24) as usize;
+    let table_end = 64 + n_sections * 32;
+    if table_end > bytes.len() {
+        return;
+    }
+    for entry in (64..table_end).step_by(32) {
+        let (offset, length) = (u64_at(bytes, entry + 8), u64_at(bytes, entry + 16));
+        let end = offset.saturating_add(length).min(usize::MAX as u64) as usize;
+        if let Some(section) = bytes.get(offset as usize..end) {
+            let check = xxh3_64(section).to_le_bytes();
+            bytes[entry + 24..entry + 32].copy_from_slice(&check);
+        }
+    }
+    let table_check = xxh3_64(&bytes[64..table_end]).to_le_bytes();
+    bytes[40..48].copy_from_slice(&table_check);
+    let header_check = xxh3_64(&bytes[..56]).to_le_bytes();
+    bytes[56..64].copy_from_slice(&header_check);
+}
+
+fn error_of(bytes: &[u8]) -> String {
+    match try_open(bytes) {
+        Ok(_) => "opened".into(),
+        Err(error) => error.to_string(),
+    }
+}
+
+#[test]
+fn each_header_and_table_field_has_its_own_error() {
+    let bytes = archive(20, 6, Metric::Cosine);
+    let patched = |at: usize, value: &[u8], fix: bool| {
+        let mut changed = bytes.clone();
+        changed[at..at + value.len()].copy_from_slice(value);
+        if fix {
+            repair(&mut changed);
+        }
+        error_of(&changed)
+    };
+    let u32s = |x: u32| x.to_le_bytes();
+    let u64s = |x: u64| x.to_le_bytes();
+    for (found, expected) in [
+        (patched(0, b"PK", true), "header: the first 8 bytes are the archive magic"),
+        (patched(8, &u32s(0), true), "format version 0 is outside 1..=1"),
+        (patched(8, &u32s(2), true), "format version 2 is outside 1..=1"),
+        (patched(12, &u32s(1), true), "archive flags 0x1 is not supported"),
+        (patched(16, &u32s(u32::MAX), true), "the item count is within its limit"),
+        (patched(16, &u32s(21), true), "ids: there are n + 1 offsets"),
+        (patched(20, &u32s(0), true), "the dimension is within 1 to 4096"),
+        (patched(20, &u32s(5000), true), "the dimension is within 1 to 4096"),
+        (patched(20, &u32s(7), true), "model: there is one sign a round and dimension"),
+        (patched(24, &u32s(65), false), "the header's own check holds"),
+        (patched(28, &u32s(1), true), "reserved header fields are zero"),
+        (patched(48, &u64s(1), true), "reserved header fields are zero"),
+        (patched(32, &u64s(1), true), "the archive is as long as its header says"),
+        (patched(40, &u64s(1), false), "the header's own check holds"),
+        (patched(56, &u64s(1), false), "the header's own check holds"),
+        (patched(64, &u32s(2), true), "sections stand in the order of their kinds"),
+        (patched(68, &u32s(1), true), "sections stand in the order of their kinds"),
+        (patched(72, &u64s(257), true), "sections begin at multiples of 64"),
+        (patched(72, &u64s(0), true), "sections do not overlap"),
+        (patched(72, &u64s(1 << 40), true), "sections lie inside the archive"),
+        (patched(80, &u64s(u64::MAX), true), "sections lie inside the archive"),
+        (patched(80, &u64s(3), true), "ids: it is a well-formed rkyv archive"),
+    ] {
+        assert!(found.contains(expected), "expected {expected:?}, found {found:?}");
+    }
+    let mut longer = bytes.clone();
+    longer.push(0);
+    assert!(error_of(&longer).contains("as long as its header says"));
+    assert!(error_of(b"").contains("magic"));
+    assert!(error_of(b"<!doctype html>").contains("magic"));
+    assert!(error_of(&bytes[..40]).contains("the header has 64 bytes"));
+    let mut few = bytes.clone();
+    few[24] = 5;
+    repair(&mut few);
+    assert!(error_of(&few).contains("each section of this format version stands exactly once"));
+    let mut no_table_check = bytes.clone();
+    no_table_check[90] ^= 1;
+    assert!(error_of(&no_table_check).contains("the table's check holds"));
+}
+
+#[test]
+fn damage_is_found_by_verify_and_named() {
+    let bytes = archive(20, 6, Metric::Cosine);
+    let names = ["ids", "model", "columns", "codes", "titles", "texts"];
+    for (i, name) in names.iter().enumerate() {
+        let entry = 64 + 32 * i;
+        let offset = u64::from_le_bytes(bytes[entry + 8..entry + 16].try_into().unwrap());
+        let mut changed = bytes.clone();
+        changed[offset as usize] ^= 0x10;
+        match try_open(&changed) {
+            Ok(index) => {
+                let error = index.verify().unwrap_err().to_string();
+                assert!(error.contains(&format!("{name}: the section's check holds")), "{error}");
+            }
+            Err(error) => assert!(error.to_string().contains(name), "{error}"),
+        }
+    }
+}
+
+#[test]
+fn a_claimed_huge_count_allocates_nothing() {
+    let bytes = archive(20, 6, Metric::Cosine);
+    let buffer = AlignedBytes::copy_of(&bytes).unwrap();
+    let mut huge = bytes.clone();
+    huge[16..20].copy_from_slice(&(1u32 << 28).to_le_bytes());
+    repair(&mut huge);
+    let huge = AlignedBytes::copy_of(&huge).unwrap();
+    ALLOCATED.set(0);
+    assert!(Index::open(huge).is_err());
+    let for_huge = ALLOCATED.get();
+    ALLOCATED.set(0);
+    let index = Index::open(buffer).unwrap();
+    let for_20 = ALLOCATED.get();
+    assert!(for_huge < for_20 + 1024, "{for_huge} {for_20}");
+    // What opening allocates depends on columns and dimensions, not on the number of items.
+    let columns = index.sections().count();
+    assert!(columns > 0);
+    let many = AlignedBytes::copy_of(&archive(20_000, 6, Metric::Cosine)).unwrap();
+    ALLOCATED.set(0);
+    let _many = Index::open(many).unwrap();
+    assert_eq!(ALLOCATED.get(), for_20, "opening 20,000 items allocates what 20 do");
+}
+
+#[test]
+fn the_empty_catalog_and_one_item() {
+    for n in [0, 1] {
+        for metric in Metric::ALL {
+            let index = support::open(&archive(n, 6, metric));
+            index.verify().unwrap();
+            assert_eq!(index.len(), n);
+            let mut nf = Recommender::new(index);
+            let slate = nf.recommend(&Limits::default(), true, 1).unwrap();
+            assert_eq!(slate.items.len(), n);
+            let slate = nf.similar(Target::Vector(&[1.0; 6]), &Limits::default()).unwrap();
+            assert_eq!(slate.items.len(), n);
+            assert_eq!(nf.find("blue", 3).unwrap().items.len(), n);
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! Search against brute force: every metric, backend, selectivity and ugly size.
+
+#![cfg(feature = "build")]
+#![allow(missing_docs)]
+
+mod support;
+
+use nearfield::{Backend, Index, ItemSet, Metric, Ordinal, Query, Scored, Searcher, SeededRng};
+use support::{archive, brute_force, open};
+
+/// Queries like the items, and some like none of them.
+fn queries(index: &Index, n: usize) -> Vec<Query> {
+    let mut rng = SeededRng::new(99, 0);
+    (0..n)
+        .map(|i| match i % 2 {
+            0 => Query::item(index, Ordinal(rng.below(index.len()) as u32)).unwrap(),
+            _ => {
+                let vector: Vec<f32> = (0..index.dim()).map(|_| rng.normal() as f32).collect();
+                Query::new(index, &vector).unwrap()
+            }
+        })
+        .collect()
+}
+
+fn assert_same(found: &[Scored], expected: &[Scored], what: &str) {
+    assert_eq!(found.len(), expected.len(), "{what}");
+    for (f, e) in found.iter().zip(expected) {
+        // Neighbours whose scores agree to rounding may stand in either order.
+        assert!((f.score - e.score).abs() <= 1e-12 * e.score.abs().max(1.0), "{what}: {f:?} {e:?}");
+    }
+}
+
+#[test]
+fn equals_brute_force_over_decoded_vectors() {
+    for metric in Metric::ALL {
+        for (n, dim) in [(1, 3), (31, 2), (33, 7), (500, 24), (2000, 65)] {
+            let index = open(&archive(n, dim, metric));
+            let all = ItemSet::full(n);
+            let mut searcher = Searcher::new();
+            for query in queries(&index, 20) {
+                for k in [1, 10, 300, n + 5] {
+                    let expected = brute_force(&index, query.vector(), metric, k, &all);
+                    let found = searcher.search(&index, &query, k, &all);
+                    assert_same(found, &expected, &format!("{metric:?} {n} x {dim}, k = {k}"));
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn is_never_under_filled_at_any_selectivity() {
+    let n = 3000;
+    for metric in Metric::ALL {
+        let index = open(&archive(n, 16, metric));
+        let mut searcher = Searcher::new();
+        let mut rng = SeededRng::new(5, 0);
+        for query in queries(&index, 6) {
+            // The items that lie farthest from the query, and random ones.
+            let far = brute_force(&index, query.vector(), metric, n, &ItemSet::full(n));
+            for qualifying in [0, 1, 3, 30, 300, 1500, n] {
+                let mut farthest = ItemSet::empty(n);
+                far.iter().rev().take(qualifying).for_each(|s| farthest.insert(s.ordinal));
+                let share = qualifying as f64 / n as f64;
+                let random = ItemSet::from_fn(n, |_| rng.uniform() < share);
+                for allowed in [farthest, random] {
+                    let expected = brute_force(&index, query.vector(), metric, 10, &allowed);
+                    let found = searcher.search(&index, &query, 10, &allowed);
+                    assert_eq!(found.len(), allowed.count().min(10));
+                    assert!(found.iter().all(|s| allowed.contains(s.ordinal)));
+                    assert_same(found, &expected, &format!("{metric:?}, {qualifying} qualify"));
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn every_backend_gives_the_same_bits() {
+    for metric in Metric::ALL {
+        let index = open(&archive(1000, 50, metric));
+        let all = ItemSet::full(1000);
+        for query in queries(&index, 50) {
+            let answer = |b| Searcher::with_backend(b).search(&index, &query, 20, &all).to_vec();
+            let expected = answer(Backend::Scalar);
+            for backend in Backend::available() {
+                assert_eq!(answer(backend), expected, "{metric:?} {backend:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn codes_are_close_to_the_vectors_they_stand_for() {
+    // ann_recall@10 against the float vectors, not the decoded ones. With 8 bits a dimension the
+    // error is about 0.7 % of a vector's length; 0.97 leaves room for neighbours that are closer
+    // to each other than that.
+    let (n, dim) = (5000, 64);
+    let (table, vectors) = support::catalog(n, dim, 1);
+    for metric in Metric::ALL {
+        let built = nearfield::build::build(&table, &vectors, &support::options(metric)).unwrap();
+        assert!(built.report.relative_error < 0.01, "{}", built.report.relative_error);
+        let index = open(&built.bytes);
+        let rows: Vec<&[f32]> = vectors.values.chunks_exact(dim).collect();
+        let length = |v: &[f32]| v.iter().map(|x| f64::from(*x).powi2_exact()).sum::<f64>().sqrt();
+        let mut hits = 0;
+        let mut rng = SeededRng::new(3, 0);
+        for _ in 0..100 {
+            let q = rows[rng.below(n)];
+            let mut exact: Vec<Scored> = (0..n)
+                .map(|i| {
+                    let dot: f64 = q.iter().zip(rows[i]).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum();
+                    let score = match metric {
+                        Metric::InnerProduct => dot,
+                        Metric::Cosine => dot / length(rows[i]),
+                        Metric::Euclidean => 2.0 * dot - length(rows[i]) * length(rows[i]),
+                    };
+                    Scored { ordinal: Ordinal(i as u32), score }
+                })
+                .collect();
+            exact.sort_by(Scored::cmp_best_first);
+            let query = Query::new(&index, q).unwrap();
+            let mut searcher = Searcher::new();
+            let found = searcher.search(&index, &query, 10, &ItemSet::full(n));
+            hits += found.iter().filter(|f| exact[..10].iter().any(|e| e.ordinal == f.ordinal)).count();
+        }
+        assert!(hits >= 970, "{metric:?}: {hits} of 1000");
+    }
+}
+
+/// Squares without `powi`, whose rounding is unspecified.
+trait Square {
+    fn powi2_exact(self) -> f64;
+}
+impl Square for f64 {
+    fn powi2_exact(self) -> f64 {
+        self * self
+    }
+}
+
+#[test]
+fn wrong_queries_are_named() {
+    let index = open(&archive(50, 4, Metric::Cosine));
+    for (vector, path) in [
+        (vec![1.0; 3], "vector"),
+        (vec![0.0; 4], "vector"),
+        (vec![1.0, f32::NAN, 0.0, 0.0], "vector[1]"),
+        (vec![1.0, 0.0, f32::INFINITY, 0.0], "vector[2]"),
+        (vec![1.0, 0.0, 0.0, 1e30], "vector[3]"),
+    ] {
+        let error = Query::new(&index, &vector).unwrap_err();
+        assert!(error.to_string().starts_with(&format!("{path}: ")), "{error}");
+        assert_eq!(error.code().as_str(), "E_ARG");
+    }
+    assert!(Query::item(&index, Ordinal(50)).is_err());
+}

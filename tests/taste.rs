@@ -1,0 +1,277 @@
+//! Fold-in, exclusion and explanation, against a reference in plain loops and by properties.
+
+#![cfg(feature = "build")]
+#![allow(missing_docs)]
+
+mod support;
+
+use nearfield::build::{BuildOptions, build};
+use nearfield::{
+    Basis, Entry, Event, Fold, Index, Interaction, Kind, Limits, Metric, Ordinal, Profile,
+    Recommender, SeededRng, Selector, Taste,
+};
+use support::{catalog, open, options};
+
+const N: usize = 300;
+const DIM: usize = 12;
+
+fn index(fold: Fold, alpha: f64, lambda: f64) -> Index {
+    let metric = if fold == Fold::Implicit { Metric::InnerProduct } else { Metric::Cosine };
+    let (table, vectors) = catalog(N, DIM, 4);
+    let options = BuildOptions { fold, alpha, lambda, ..options(metric) };
+    open(&build(&table, &vectors, &options).unwrap().bytes)
+}
+
+fn interaction(item: usize, kind: Kind, weight: Option<f64>) -> Interaction {
+    Interaction { item: item.to_string(), kind, weight, source: None, taste: true }
+}
+
+fn entry(sequence: u64, event: Event) -> Entry {
+    Entry { device: "d".into(), sequence, at_ms: 1e12 + sequence as f64, event }
+}
+
+/// A random history: weights of both signs, repeated items, unknown ones, two sources.
+fn history(seed: u64, n: usize) -> Vec<Entry> {
+    let mut rng = SeededRng::new(seed, 0);
+    (0..n as u64)
+        .map(|sequence| {
+            let kinds = [Kind::Like, Kind::Play, Kind::Skip, Kind::Dislike, Kind::Impression];
+            let mut i = interaction(rng.below(N + 10), kinds[rng.below(5)], None);
+            if rng.below(3) == 0 {
+                (i.kind, i.weight) = (Kind::Rating, Some(rng.normal() * 3.0));
+            }
+            i.source = [None, Some("party".into()), Some("home".into())][rng.below(3)].clone();
+            entry(sequence, Event::Interaction(i))
+        })
+        .collect()
+}
+
+fn profile(entries: &[Entry]) -> Profile {
+    let mut profile = Profile::default();
+    entries.iter().for_each(|e| assert!(profile.append(e.clone()).unwrap()));
+    profile
+}
+
+/// The fold-in as its definition reads, in plain loops, solved by Gaussian elimination with
+/// pivoting: no code shared with the engine but decoding.
+fn reference(index: &Index, weights: &[(usize, f64)]) -> Vec<f64> {
+    let mut a = vec![vec![0.0; DIM + 1]; DIM];
+    let mut x = vec![0.0; DIM];
+    if index.fold() == Fold::Implicit {
+        for o in 0..N as u32 {
+            index.decode(Ordinal(o), &mut x);
+            (0..DIM).for_each(|r| (0..DIM).for_each(|c| a[r][c] += x[r] * x[c]));
+        }
+    }
+    (0..DIM).for_each(|j| a[j][j] += index.lambda());
+    for (item, weight) in weights {
+        let c = index.alpha() * weight;
+        index.decode(index.ordinal(&item.to_string()).unwrap().unwrap(), &mut x);
+        let (spread, pull) = match index.fold() {
+            Fold::Implicit => (c.abs() - 1.0, c.max(0.0)),
+            _ => (c.abs(), c),
+        };
+        for r in 0..DIM {
+            (0..DIM).for_each(|c| a[r][c] += spread * x[r] * x[c]);
+            a[r][DIM] += pull * x[r];
+        }
+    }
+    for p in 0..DIM {
+        let best = (p..DIM).max_by(|i, j| a[*i][p].abs().total_cmp(&a[*j][p].abs())).unwrap();
+        a.swap(p, best);
+        for r in (0..DIM).filter(|r| *r != p) {
+            let f = a[r][p] / a[p][p];
+            (p..=DIM).for_each(|c| a[r][c] -= f * a[p][c]);
+        }
+    }
+    (0..DIM).map(|j| a[j][DIM] / a[j][j]).collect()
+}
+
+#[test]
+fn fold_in_equals_its_definition() {
+    for fold in [Fold::Ridge, Fold::Implicit] {
+        let index = index(fold, 3.0, 0.7);
+        for seed in 0..20 {
+            let mut rng = SeededRng::new(seed, 1);
+            let mut items: Vec<usize> = (0..1 + rng.below(40)).map(|_| rng.below(N)).collect();
+            items.sort_unstable();
+            items.dedup();
+            let weights: Vec<(usize, f64)> =
+                items.iter().map(|i| (*i, rng.normal() * 2.0)).collect();
+            let entries: Vec<Entry> = (0..)
+                .zip(&weights)
+                .map(|(s, (i, w))| {
+                    entry(s, Event::Interaction(interaction(*i, Kind::Rating, Some(*w))))
+                })
+                .collect();
+            let taste = Taste::fold_in(&index, &profile(&entries)).unwrap().unwrap();
+            let expected = reference(&index, &weights);
+            let scale = expected.iter().fold(0.0f64, |m, x| m.max(x.abs()));
+            for (f, e) in taste.vector().iter().zip(&expected) {
+                assert!((f - e).abs() <= 1e-9 * scale, "{fold:?} {f} {e}");
+            }
+        }
+    }
+}
+
+#[test]
+fn repeated_interactions_count_as_one_net_weight() {
+    let index = index(Fold::Implicit, 2.0, 0.5);
+    let taste = |weights: &[(Kind, f64)]| {
+        let entries: Vec<Entry> = (0..)
+            .zip(weights)
+            .map(|(s, (kind, w))| entry(s, Event::Interaction(interaction(7, *kind, Some(*w)))))
+            .collect();
+        Taste::fold_in(&index, &profile(&entries)).unwrap().map(|t| t.vector().to_vec())
+    };
+    let (play, rating) = (Kind::Play, Kind::Rating);
+    assert_eq!(taste(&[(play, 1.0), (play, 2.0)]), taste(&[(play, 3.0)]), "deeds add up");
+    assert_eq!(taste(&[(play, 2.5), (play, -2.5)]), None, "weights that cancel say nothing");
+    assert_eq!(taste(&[(rating, 3.0), (rating, 5.0)]), taste(&[(rating, 5.0)]), "the last word");
+    let mixed = [(Kind::Like, 1.0), (play, 0.5), (Kind::Dislike, -1.0)];
+    assert_eq!(taste(&mixed), taste(&[(play, -0.5)]), "deeds and the last word");
+    assert_eq!(taste(&[]), None);
+}
+
+#[test]
+fn shares_add_up_to_the_score() {
+    for fold in [Fold::Ridge, Fold::Implicit] {
+        for seed in 0..10 {
+            let mut nf = Recommender::new(index(fold, 4.0, 1.0));
+            for e in history(seed, 60) {
+                nf.record(e).unwrap();
+            }
+            let slate = nf.recommend(&Limits { k: 20, ..Limits::default() }, true, 1000).unwrap();
+            assert_eq!(slate.basis, Basis::Taste);
+            for (item, shares) in slate.items.iter().zip(&slate.because) {
+                let sum: f64 = shares.iter().map(|s| s.share).sum();
+                let size: f64 = shares.iter().map(|s| s.share.abs()).sum();
+                assert!((sum - item.score).abs() <= 1e-9 * size, "{sum} {}", item.score);
+                assert!(shares.is_sorted_by(|a, b| a.share.abs() >= b.share.abs()));
+            }
+        }
+    }
+}
+
+/// Everything a person sees, to the last bit.
+fn everything(entries: &[Entry]) -> String {
+    let mut nf = Recommender::new(index(Fold::Ridge, 4.0, 1.0));
+    for e in entries {
+        nf.record(e.clone()).unwrap();
+    }
+    let slate = nf.recommend(&Limits { k: 50, ..Limits::default() }, true, 5).unwrap();
+    let bits: Vec<u64> = slate.items.iter().map(|i| i.score.to_bits()).collect();
+    format!("{slate:?} {bits:?}")
+}
+
+#[test]
+fn exclusion_is_exact_retroactive_and_reversible() {
+    let selector = Selector { source: Some("party".into()), item: None };
+    let is_party = |e: &Entry| matches!(&e.event, Event::Interaction(i) if i.source.as_deref() == Some("party"));
+    for seed in 0..10 {
+        let all = history(seed, 40);
+        let exclude = |forget_seen| Event::Exclude { selector: selector.clone(), forget_seen };
+        // Excluded before, between and after the interactions: time does not matter.
+        for at in [0, 20, 40] {
+            let with = |event: Event| {
+                let mut entries = all.clone();
+                entries.insert(at, Entry { sequence: 1000, ..entry(at as u64, event) });
+                entries
+            };
+            // As if the same interactions had been recorded with `taste: false`.
+            let untasted: Vec<Entry> = all
+                .iter()
+                .map(|e| match &e.event {
+                    Event::Interaction(i) if is_party(e) => {
+                        let event = Event::Interaction(Interaction { taste: false, ..i.clone() });
+                        Entry { event, ..e.clone() }
+                    }
+                    _ => e.clone(),
+                })
+                .collect();
+            assert_eq!(everything(&with(exclude(false))), everything(&untasted));
+            // With forgetting: as if they had never been.
+            let never: Vec<Entry> = all.iter().filter(|e| !is_party(e)).cloned().collect();
+            assert_eq!(everything(&with(exclude(true))), everything(&never));
+            // Taken back: as if nothing had been excluded.
+            let mut entries = with(exclude(true));
+            let include = Event::Include { selector: selector.clone() };
+            entries.push(Entry { at_ms: 2e12, ..entry(2000, include) });
+            assert_eq!(everything(&entries), everything(&all));
+        }
+    }
+}
+
+#[test]
+fn logs_merge_in_any_order_and_any_number_of_times() {
+    let mut a = history(1, 30);
+    let b: Vec<Entry> =
+        history(2, 30).into_iter().map(|e| Entry { device: "other".into(), ..e }).collect();
+    a.extend(b.clone());
+    let forward = profile(&a);
+    let mut backward = Profile::default();
+    for e in a.iter().rev().chain(&b) {
+        backward.append(e.clone()).unwrap();
+    }
+    assert!(forward.entries().eq(backward.entries()));
+    assert_eq!(forward.len(), 60);
+}
+
+#[test]
+fn wrong_entries_are_named_and_change_nothing() {
+    let mut profile = Profile::default();
+    let like = interaction(1, Kind::Like, None);
+    let with_weight = |w| Event::Interaction(interaction(1, Kind::Rating, Some(w)));
+    let good = entry(0, Event::Interaction(like.clone()));
+    for (wrong, path) in [
+        (entry(0, with_weight(f64::NAN)), "weight"),
+        (entry(0, with_weight(f64::INFINITY)), "weight"),
+        (entry(0, Event::Interaction(interaction(1, Kind::Rating, None))), "weight"),
+        (Entry { at_ms: f64::NAN, ..good.clone() }, "at"),
+        (Entry { at_ms: 1e18, ..good.clone() }, "at"),
+        (Entry { device: String::new(), ..good.clone() }, "device"),
+        (entry(0, Event::Interaction(Interaction { item: "x".repeat(1025), ..like })), "item"),
+        (entry(0, Event::Include { selector: Selector::default() }), "selector"),
+    ] {
+        let error = profile.append(wrong).unwrap_err();
+        assert!(error.to_string().starts_with(&format!("{path}: ")), "{error}");
+        assert!(profile.is_empty());
+    }
+    assert!(profile.append(good).unwrap());
+}
+
+#[test]
+fn entries_read_and_write_as_json() {
+    for e in history(3, 30) {
+        let text = serde_json::to_string(&e).unwrap();
+        assert_eq!(serde_json::from_str::<Entry>(&text).unwrap(), e);
+    }
+    let text = r#"{"device":"d","sequence":1,"at_ms":5,"event":{"type":"interaction","item":"a","kind":"lik"}}"#;
+    let error = serde_json::from_str::<Entry>(text).unwrap_err().to_string();
+    assert!(error.contains("kind: expected one of: play"), "{error}");
+}
+
+#[test]
+fn nothing_known_means_by_prior() {
+    let mut nf = Recommender::new(index(Fold::Ridge, 1.0, 1.0));
+    let slate = nf.recommend(&Limits { k: 5, ..Limits::default() }, true, 2).unwrap();
+    assert_eq!(slate.basis, Basis::Prior);
+    assert!(slate.items.is_sorted_by(|a, b| a.score >= b.score));
+    let most = (0..N).map(|i| i * 7919 % 1009).max().unwrap();
+    assert_eq!(slate.items[0].score, most as f64);
+    assert!(slate.because.is_empty());
+    // Seen items stay away even when they say nothing about taste.
+    let top = nf.index().id(slate.items[0].ordinal).unwrap().to_owned();
+    let seen = Interaction {
+        item: top,
+        kind: Kind::Play,
+        weight: None,
+        source: None,
+        taste: false,
+    };
+    nf.record(entry(0, Event::Interaction(seen))).unwrap();
+    let next = nf.recommend(&Limits { k: 5, ..Limits::default() }, true, 0).unwrap();
+    assert_eq!(next.items[0], slate.items[1]);
+    let again = nf.recommend(&Limits { k: 5, ..Limits::default() }, false, 0).unwrap();
+    assert_eq!(again.items, slate.items);
+}

@@ -1,0 +1,269 @@
+import type { Answer, Item, Nearfield } from "nearfield";
+import type { Action } from "./card.js";
+import { Details } from "./details.js";
+import { byId, rested } from "./dom.js";
+import { CARD_FIELDS, toFilm } from "./film.js";
+import type { Film } from "./film.js";
+import { Filters, whereOf } from "./filters.js";
+import { History } from "./history.js";
+import { bytesText, Meter } from "./meter.js";
+import { confirmed, Toast } from "./notices.js";
+import { Opinions } from "./opinions.js";
+import type { Standing } from "./opinions.js";
+import { Shelf } from "./shelf.js";
+import type { Entry } from "./shelf.js";
+
+/** About how many films a shelf shows, and how many each "more" adds. */
+const PAGE = 12;
+/** About how many films a title search shows: they stand above everything else. */
+const MATCHES = 5;
+
+/** The page once the archive is open: asks the recommender and shows what it says. */
+export class App {
+  readonly #nf: Nearfield;
+  readonly #meter = new Meter(byId("fact-time"));
+  readonly #toast = new Toast(byId("toast"));
+  readonly #details: Details;
+  readonly #opinions: Opinions;
+  readonly #filters: Filters;
+  readonly #history: History;
+  readonly #forYou: Shelf;
+  readonly #likeThis: Shelf;
+  readonly #matches: Shelf;
+  readonly #search = byId<HTMLInputElement>("search");
+  /** How many times as many films as at first "for you" shows. */
+  #pages = 1;
+  /** The film that "more like this" was asked for. */
+  #subject: Film | undefined;
+
+  /** @param nf - The open archive. */
+  constructor(nf: Nearfield) {
+    this.#nf = nf;
+    this.#opinions = new Opinions(nf);
+    const act = (action: Action, film: Film): void => this.#act(action, film);
+    this.#details = new Details(byId("details"), act);
+    this.#filters = new Filters(byId("filters"), nf, () => {
+      this.#pages = 1;
+      this.#draw();
+    });
+    this.#forYou = new Shelf(byId("for-you"), act, {
+      onMore: () => {
+        this.#pages += 1;
+        this.#draw();
+      },
+    });
+    this.#likeThis = new Shelf(byId("like-this"), act, { onClose: () => this.#closeLikeThis() });
+    this.#matches = new Shelf(byId("matches"), act, { onClose: () => this.#closeMatches() });
+    this.#history = new History(byId("history"), this.#opinions, {
+      film: (id) => this.#film(id),
+      details: (film) => this.#act("details", film),
+      exportFile: () => this.#export(),
+      importFile: (file) => void this.#import(file),
+      erase: () => void this.#erase(),
+    });
+    const typed = rested(40, () => this.#draw());
+    this.#search.addEventListener("input", typed);
+    this.#search.addEventListener("keydown", (event) => {
+      if (event.key === "Escape") this.#closeMatches();
+      if (event.key === "Enter") this.#matches.root.querySelector<HTMLElement>(".poster")?.focus();
+    });
+    // Another width has other rows; the same number of columns asks for nothing.
+    let { columns } = this.#forYou;
+    addEventListener("resize", rested(150, () => {
+      if (columns === this.#forYou.columns) return;
+      columns = this.#forYou.columns;
+      this.#draw();
+    }));
+    // One way for every change, from here or from another tab.
+    nf.profile.subscribe(rested(0, () => this.#draw()));
+    this.#showFacts();
+    this.#draw();
+  }
+
+  #act(action: Action, film: Film): void {
+    if (action === "details") {
+      const fields = this.#nf.item(film.id)?.fields ?? {};
+      this.#details.show(film, fields, said(this.#opinions.standing, film.id));
+      return;
+    }
+    if (action === "more") {
+      this.#subject = film;
+      this.#draw();
+      this.#likeThis.root.scrollIntoView({ block: "start" });
+      this.#likeThis.root.focus({ preventScroll: true });
+      return;
+    }
+    const { id } = film;
+    if (said(this.#opinions.standing, id) === action) {
+      this.#opinions.undo(id);
+      this.#toast.show(`Taken back: ${film.title}`);
+      return;
+    }
+    if (action === "aside") this.#opinions.recordAside(id);
+    else this.#opinions.record(id, action);
+    const done = { like: "Liked", dislike: "Disliked", aside: "Not for your taste profile:" }[action];
+    this.#toast.show(`${done} ${film.title}`, () => this.#opinions.undo(id));
+  }
+
+  /** Asks for everything that is shown, and shows it. */
+  #draw(): void {
+    const standing = this.#opinions.standing;
+    this.#drawMatches(standing);
+    this.#drawLikeThis(standing);
+    this.#drawForYou(standing);
+    this.#history.draw(standing);
+  }
+
+  /** The number of films nearest to `about` that fills whole rows at this width. */
+  #whole(about: number): number {
+    const { columns } = this.#forYou;
+    return Math.max(1, Math.round(about / columns)) * columns;
+  }
+
+  #drawForYou(standing: Standing): void {
+    const where = whereOf(this.#filters.choice);
+    const answer = this.#meter.time(() =>
+      this.#nf.recommend({
+        k: this.#pages * this.#whole(PAGE),
+        explain: 1,
+        fields: CARD_FIELDS,
+        ...(where === undefined ? {} : { where }),
+      }),
+    );
+    const more = answer.qualifying > answer.items.length ? { more: "Show more" } : {};
+    this.#forYou.show(
+      answer.items.map((item) => this.#entry(item, standing)),
+      { title: "For you", note: forYouNote(answer, standing), ...more },
+    );
+  }
+
+  #drawLikeThis(standing: Standing): void {
+    const subject = this.#subject;
+    if (subject === undefined) return;
+    const where = whereOf(this.#filters.choice);
+    const answer = this.#meter.time(() =>
+      this.#nf.similar(subject.id, {
+        k: this.#whole(PAGE),
+        fields: CARD_FIELDS,
+        ...(where === undefined ? {} : { where }),
+      }),
+    );
+    this.#likeThis.show(
+      answer.items.map((item) => this.#entry(item, standing)),
+      {
+        title: `More like ${subject.title}`,
+        ...(answer.items.length === 0 ? { note: "No film within these filters." } : {}),
+      },
+    );
+  }
+
+  #drawMatches(standing: Standing): void {
+    const query = this.#search.value.trim();
+    if (query === "") {
+      this.#matches.hide();
+      return;
+    }
+    const answer = this.#meter.time(() => this.#nf.search(query, { k: this.#whole(MATCHES), fields: CARD_FIELDS }));
+    this.#matches.show(
+      answer.items.map((item) => this.#entry(item, standing)),
+      {
+        title: "Matches",
+        ...(answer.items.length === 0 ? { note: `No title begins like “${query}”.` } : {}),
+      },
+    );
+  }
+
+  #entry({ id, fields = {}, because }: Item, standing: Standing): Entry {
+    const reason = because?.find(({ share, kind }) => share > 0 && kind !== "dislike");
+    return {
+      film: toFilm(id, fields),
+      said: said(standing, id),
+      because:
+        reason === undefined
+          ? undefined
+          : { film: this.#film(reason.item), verb: reason.kind === "like" ? "liked" : "watched" },
+    };
+  }
+
+  /** A film by its id; one that this catalog lacks goes by its id. */
+  #film(id: string): Film {
+    return toFilm(id, this.#nf.item(id, CARD_FIELDS)?.fields ?? {});
+  }
+
+  #closeMatches(): void {
+    this.#search.value = "";
+    this.#matches.hide();
+    this.#search.focus();
+  }
+
+  #closeLikeThis(): void {
+    this.#subject = undefined;
+    this.#likeThis.hide();
+    this.#forYou.root.focus();
+  }
+
+  #export(): void {
+    const file = new Blob([this.#nf.profile.export()], { type: "application/json" });
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(file);
+    link.download = "nearfield-profile.json";
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+  }
+
+  async #import(file: File): Promise<void> {
+    try {
+      const { added, known } = this.#nf.profile.import(await file.text());
+      this.#toast.show(`Imported: ${added} new, ${known} already here`);
+    } catch (error) {
+      this.#toast.show(`Not imported: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+
+  async #erase(): Promise<void> {
+    const sure = await confirmed(byId("confirm"), {
+      title: "Erase everything?",
+      body: "Your whole history goes, in this browser and in every open tab. This cannot be undone.",
+      yes: "Erase",
+    });
+    if (!sure) return;
+    try {
+      await this.#nf.profile.erase();
+      this.#toast.show("Erased. This page knows nothing about you.");
+    } catch (error) {
+      this.#toast.show(`Not erased: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+
+  #showFacts(): void {
+    const { nItems, totalBytes, sections } = this.#nf.info;
+    byId("fact-items").textContent = nItems.toLocaleString("en");
+    byId("fact-bytes").textContent = bytesText(totalBytes);
+    const parts = sections.map(({ name, bytes }) => `${name} ${bytesText(bytes)}`).join(", ");
+    byId("sections").textContent =
+      `The archive takes ${(totalBytes / Math.max(1, nItems)).toFixed(0)} bytes a film: ${parts}.`;
+    byId("facts").hidden = false;
+    byId("to-history").hidden = false;
+  }
+}
+
+/** Which button of a film is pressed. */
+function said({ opinions }: Standing, id: string): Action | undefined {
+  const opinion = opinions.find(({ item }) => item === id);
+  if (opinion === undefined) return undefined;
+  if (opinion.setAside) return "aside";
+  if (opinion.kind === "like" || opinion.kind === "dislike") return opinion.kind;
+  return undefined;
+}
+
+function forYouNote({ basis, items, qualifying }: Answer, { opinions }: Standing): string {
+  if (items.length === 0) return "No film is left within these filters.";
+  const range = `${qualifying.toLocaleString("en")} films to choose from`;
+  if (basis !== "taste") {
+    return opinions.length === 0
+      ? "Nothing is known about you yet. Like two or three films, and this shelf becomes yours."
+      : `Nothing in your history counts for your taste at the moment. ${range}.`;
+  }
+  return `Computed here, from what counts in your history. ${range}.`;
+}
+
