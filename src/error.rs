@@ -145,6 +145,7 @@ pub enum Error {
         found: String,
     },
     /// A file could not be read or written.
+    #[cfg(not(target_arch = "wasm32"))]
     #[error("{path}: {source}")]
     Io {
         /// The file.
@@ -168,7 +169,9 @@ impl Error {
             Self::Memory { .. } => ErrorCode::Memory,
             Self::Engine { .. } => ErrorCode::Engine,
             Self::Store { .. } => ErrorCode::Store,
-            Self::Input { .. } | Self::Io { .. } => ErrorCode::Input,
+            Self::Input { .. } => ErrorCode::Input,
+            #[cfg(not(target_arch = "wasm32"))]
+            Self::Io { .. } => ErrorCode::Input,
         }
     }
 
@@ -201,9 +204,10 @@ impl Error {
 /// `{:?}`, whose tables of printable characters weigh more than most of this crate.)
 #[must_use]
 pub fn quoted(text: &str) -> String {
-    match text.char_indices().nth(80) {
+    let cut = text.char_indices().nth(80).and_then(|(end, _)| text.get(..end));
+    match cut {
         None => format!("\"{text}\""),
-        Some((end, _)) => format!("\"{}...\"", &text[..end]),
+        Some(cut) => format!("\"{cut}...\""),
     }
 }
 

@@ -41,6 +41,7 @@ mod item_set;
 mod kernel;
 mod load;
 mod metric;
+mod ordering;
 mod rng;
 mod search;
 mod slate;

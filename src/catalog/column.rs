@@ -10,6 +10,7 @@ use crate::format::{FIELD_NONE, Field, FieldKind};
 use crate::ids::{Ordinal, Scored};
 use crate::item_set::ItemSet;
 use crate::load::Index;
+use crate::ordering::sort_best_first;
 
 const DAMAGED: Error = Error::corrupt("columns", "values refer to their dictionary and bounds");
 
@@ -282,7 +283,7 @@ impl<'a> Column<'a> {
             .map(|(code, count)| Scored { ordinal: Ordinal(code), score: *count as f64 })
             .collect();
         // Codes are in the byte order of their strings.
-        order.sort_unstable_by(Scored::cmp_best_first);
+        sort_best_first(&mut order);
         let value = |code: usize| match (is_flag, code) {
             (true, 0) => Ok("false"),
             (true, _) => Ok("true"),

@@ -122,7 +122,7 @@ impl<'a> Catalog<'a> {
     /// (one from 4 characters on, two from 8): fewer errors first, then whole titles before later
     /// words, then higher prior (without priors: shorter titles), then ordinals. At most `k`.
     ///
-    /// `text` must be decomposed (NFKD); see [`crate::fold_title`].
+    /// `text` must be decomposed (NFKD) and in lower case; see [`crate::fold_title`].
     ///
     /// # Errors
     /// [`Error::Unsupported`] where the archive has no titles, [`Error::Corrupt`] for a damaged

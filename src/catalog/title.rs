@@ -16,6 +16,7 @@ use crate::error::{Error, Result};
 use crate::folding::fold_title;
 use crate::ids::{Ordinal, Scored};
 use crate::item_set::ItemSet;
+use crate::ordering::sort_best_first;
 
 /// An item whose title matches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -199,7 +200,7 @@ fn rank(
                 };
                 class.push(Scored { ordinal, score });
             }
-            class.sort_unstable_by(Scored::cmp_best_first);
+            sort_best_first(&mut class);
             let items = class.iter().map(|s| TitleMatch { item: s.ordinal, n_errors });
             matches.extend(items.take(k - matches.len()));
         }

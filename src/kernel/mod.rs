@@ -71,8 +71,8 @@ impl Backend {
     /// If the lengths do not fit together: a bug of the caller, never of the data.
     #[inline]
     pub fn dot_block(self, codes: &[u8], query: &[i16], out: &mut [i32; BLOCK]) {
-        assert_eq!(codes.len(), BLOCK * query.len(), "block and query lengths must agree");
-        assert_eq!(query.len() % 2, 0, "the padded dimension is even");
+        assert!(codes.len() == BLOCK * query.len(), "block and query lengths must agree");
+        assert!(query.len().is_multiple_of(2), "the padded dimension is even");
         debug_assert!(query.iter().all(|q| q.unsigned_abs() <= QUERY_LIMIT as u16));
         match self {
             Self::Scalar => scalar::dot_block(codes, query, out),

@@ -16,6 +16,7 @@ use crate::ids::{Ordinal, Scored};
 use crate::item_set::ItemSet;
 use crate::kernel::Backend;
 use crate::load::Index;
+use crate::ordering::sort_best_first;
 
 /// Items beyond `k` that the scan hands to the f64 step.
 ///
@@ -77,15 +78,15 @@ impl Searcher {
     /// # Panics
     /// If `allowed` or `query` was made for an archive of another size or dimension.
     pub fn search(&mut self, index: &Index, query: &Query, k: usize, allowed: &ItemSet) -> &[Scored] {
-        assert_eq!(allowed.universe(), index.len(), "the set must be over this index");
-        assert_eq!(query.vector().len(), index.dim(), "the query must be for this index");
+        assert!(allowed.universe() == index.len(), "the set must be over this index");
+        assert!(query.vector().len() == index.dim(), "the query must be for this index");
         self.top.restart((k + MARGIN).min(index.len()));
         scan::scan(self.backend, index, query, allowed, &mut self.quantized, &mut self.top);
         self.scored.clear();
         for ordinal in self.top.finish() {
             self.scored.push(Scored { ordinal, score: query.score(index, ordinal) });
         }
-        self.scored.sort_unstable_by(Scored::cmp_best_first);
+        sort_best_first(&mut self.scored);
         self.scored.truncate(k);
         &self.scored
     }

@@ -1,21 +1,15 @@
 //! The best few of a long stream, by a threshold: nearly every score of a scan is refused by one
 //! comparison, and the rest lands in a buffer that is cut back to the best when it is full.
 
-use std::cmp::Ordering;
-
-use crate::ids::Ordinal;
+use crate::ids::{Ordinal, Scored};
+use crate::ordering::select_best;
 
 /// Keeps the `keep` best of (score, ordinal) pairs that arrive in ascending order of ordinals.
 #[derive(Debug, Default)]
 pub(super) struct Top {
     keep: usize,
-    found: Vec<(f32, u32)>,
+    found: Vec<Scored>,
     threshold: Option<f32>,
-}
-
-/// Higher score first, equal scores by ordinal.
-fn best_first(a: &(f32, u32), b: &(f32, u32)) -> Ordering {
-    b.0.total_cmp(&a.0).then(a.1.cmp(&b.1))
 }
 
 impl Top {
@@ -40,7 +34,7 @@ impl Top {
         if self.keep == 0 {
             return;
         }
-        self.found.push((score, ordinal));
+        self.found.push(Scored { ordinal: Ordinal(ordinal), score: f64::from(score) });
         if self.found.len() >= 2 * self.keep {
             self.cut();
         }
@@ -48,9 +42,10 @@ impl Top {
 
     fn cut(&mut self) {
         if self.found.len() > self.keep {
-            self.found.select_nth_unstable_by(self.keep - 1, best_first);
+            select_best(&mut self.found, self.keep);
             self.found.truncate(self.keep);
-            self.threshold = Some(self.found[self.keep - 1].0);
+            // Scores came in as f32, so this conversion is exact.
+            self.threshold = Some(self.found[self.keep - 1].score as f32);
         }
     }
 
@@ -59,7 +54,7 @@ impl Top {
         if self.keep > 0 {
             self.cut();
         }
-        self.found.iter().map(|f| Ordinal(f.1))
+        self.found.iter().map(|s| s.ordinal)
     }
 }
 
@@ -83,8 +78,8 @@ mod tests {
             }
             let mut found: Vec<u32> = top.finish().map(|o| o.0).collect();
             found.sort_unstable();
-            let mut expected: Vec<_> = scores.iter().zip(0..n as u32).map(|(s, i)| (*s, i)).collect();
-            expected.sort_by(best_first);
+            let mut expected: Vec<_> = scores.iter().zip(0..n as u32).collect();
+            expected.sort_by(|a, b| b.0.total_cmp(a.0).then(a.1.cmp(&b.1)));
             expected.truncate(keep);
             let mut expected: Vec<u32> = expected.iter().map(|e| e.1).collect();
             expected.sort_unstable();

@@ -8,6 +8,7 @@ use crate::error::{Error, Result, quoted};
 use crate::ids::{Ordinal, Scored};
 use crate::item_set::ItemSet;
 use crate::load::Index;
+use crate::ordering::{select_best, sort_best_first};
 use crate::search::{Query, Searcher};
 use crate::taste::{Entry, Profile, Share, Taste};
 
@@ -290,8 +291,11 @@ fn by_prior(catalog: Catalog<'_>, allowed: &ItemSet, k: usize) -> Result<Vec<Sco
             None => {}
         }
     }
-    known.sort_unstable_by(Scored::cmp_best_first);
-    known.truncate(k);
+    if known.len() > k {
+        select_best(&mut known, k);
+        known.truncate(k);
+    }
+    sort_best_first(&mut known);
     let lowest = known.last().map_or(0.0, |s| s.score.min(0.0));
     let rest = unknown.into_iter().take(k - known.len());
     known.extend(rest.map(|ordinal: Ordinal| Scored { ordinal, score: lowest }));

@@ -23,6 +23,7 @@ use crate::error::{Error, Result};
 use crate::format::Fold;
 use crate::ids::{Ordinal, Scored};
 use crate::load::Index;
+use crate::ordering::sort_best_first;
 
 /// A person's user vector in the space of one archive, with what it was made from.
 pub struct Taste {
@@ -162,7 +163,7 @@ impl Taste {
             .zip(&shares)
             .map(|(i, s)| Scored { ordinal: Ordinal(i), score: s.share.abs() })
             .collect();
-        order.sort_unstable_by(Scored::cmp_best_first);
+        sort_best_first(&mut order);
         order.truncate(n);
         order.iter().map(|s| shares[s.ordinal.index()]).collect()
     }
@@ -180,33 +181,26 @@ fn reduce(index: &Index, profile: &Profile) -> Result<Vec<Net>> {
             events.push(Net { item, weight, kind: interaction.kind, at_ms });
         }
     }
-    // Items are brought together by sorting (item, position) as one number, which costs n log n
-    // for a history of any shape.
-    let mut by_item: Vec<u64> =
-        (0u64..).zip(&events).map(|(at, e)| u64::from(e.item.0) << 32 | at).collect();
-    by_item.sort_unstable();
-    let mut firsts = Vec::new();
-    for run in by_item.chunk_by(|a, b| a >> 32 == b >> 32) {
-        let position = |key: &u64| (key & 0xFFFF_FFFF) as usize;
-        let (first, last) = (position(&run[0]), position(&run[run.len() - 1]));
-        let (kind, at_ms) = (events[last].kind, events[last].at_ms);
+    // Positions in the log, brought together by item: the crate's one sort, by "score" (here the
+    // item, exact in f64) and then by position. It costs n log n for a history of any shape.
+    let mut by_item: Vec<Scored> = (0..)
+        .zip(&events)
+        .map(|(at, e)| Scored { ordinal: Ordinal(at), score: f64::from(e.item.0) })
+        .collect();
+    sort_best_first(&mut by_item);
+    let mut is_first = vec![false; events.len()];
+    for run in by_item.chunk_by(|a, b| a.score == b.score) {
+        let first = run[0].ordinal.index();
         let (mut done, mut stated) = (0.0, 0.0);
-        for event in run.iter().map(|key| &events[position(key)]) {
+        for event in run.iter().map(|s| &events[s.ordinal.index()]) {
             if event.kind.is_statement() { stated = event.weight } else { done += event.weight }
         }
-        let weight = done + stated;
-        events[first] = Net { item: events[first].item, weight, kind, at_ms };
-        firsts.push(first as u64);
+        let last = &events[run[run.len() - 1].ordinal.index()];
+        events[first] = Net { weight: done + stated, ..*last };
+        is_first[first] = true;
     }
-    firsts.sort_unstable();
-    let mut nets = Vec::with_capacity(firsts.len());
-    let mut firsts = firsts.iter().peekable();
-    for (at, event) in (0u64..).zip(events) {
-        if firsts.next_if_eq(&&at).is_some() && event.weight != 0.0 {
-            nets.push(event);
-        }
-    }
-    Ok(nets)
+    let firsts = events.into_iter().zip(is_first).filter(|(_, is_first)| *is_first);
+    Ok(firsts.map(|(net, _)| net).filter(|net| net.weight != 0.0).collect())
 }
 
 /// In order, one sum: the order that fold-in is defined by.

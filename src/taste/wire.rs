@@ -33,29 +33,28 @@ impl TryFrom<FlatEvent> for Event {
     type Error = Error;
 
     fn try_from(flat: FlatEvent) -> Result<Self> {
-        let missing = |path| move || Error::arg(path, "a value", "nothing");
+        // What is missing reads as empty: the profile refuses empty items and selectors, and names
+        // them.
+        let selector = flat.selector.unwrap_or_default();
         match flat.r#type.as_str() {
             "interaction" => {
-                let kind = flat.kind.ok_or_else(missing("kind"))?;
-                let kind = Kind::from_name(&kind).ok_or_else(|| {
-                    let names: Vec<&str> = Kind::ALL.iter().map(|k| k.as_str()).collect();
-                    Error::arg("kind", format!("one of: {}", names.join(", ")), quoted(&kind))
-                })?;
+                let kind = flat.kind.unwrap_or_default();
+                let Some(kind) = Kind::from_name(&kind) else {
+                    let names = Kind::ALL.map(Kind::as_str).join(", ");
+                    return Err(Error::arg("kind", format!("one of: {names}"), quoted(&kind)));
+                };
                 Ok(Self::Interaction(Interaction {
-                    item: flat.item.ok_or_else(missing("item"))?,
+                    item: flat.item.unwrap_or_default(),
                     kind,
                     weight: flat.weight,
                     source: flat.source,
                     taste: flat.taste.unwrap_or(true),
                 }))
             }
-            "exclude" => Ok(Self::Exclude {
-                selector: flat.selector.ok_or_else(missing("selector"))?,
-                forget_seen: flat.forget_seen.unwrap_or(false),
-            }),
-            "include" => {
-                Ok(Self::Include { selector: flat.selector.ok_or_else(missing("selector"))? })
+            "exclude" => {
+                Ok(Self::Exclude { selector, forget_seen: flat.forget_seen.unwrap_or(false) })
             }
+            "include" => Ok(Self::Include { selector }),
             other => {
                 Err(Error::arg("type", "interaction, exclude or include", quoted(other)))
             }

@@ -3,7 +3,6 @@
 use js_sys::{Array, Float32Array, Float64Array, Object, Uint32Array};
 use wasm_bindgen::{JsCast as _, JsValue};
 
-use super::JsResult;
 use super::error::set;
 use super::read::Reader;
 use crate::catalog::{Catalog, Value};
@@ -63,16 +62,13 @@ impl Request {
 /// Reads one entry of a profile log.
 pub(super) fn entry(value: &JsValue) -> Result<Entry> {
     let reader = Reader::new(value, "entry", &["device", "sequence", "at_ms", "event"])?;
-    let missing = |key: &'static str| {
-        move || Error::arg(format!("entry.{key}"), "a value", "nothing")
+    let event = reader.value("event").unwrap_or_default();
+    let (Some(device), Some(sequence), Some(at_ms)) =
+        (reader.text("device")?, reader.whole("sequence")?, reader.number("at_ms")?)
+    else {
+        return Err(Error::arg("entry", "device, sequence and at_ms", "fewer members"));
     };
-    let event = reader.value("event").ok_or_else(missing("event"))?;
-    Ok(Entry {
-        device: reader.text("device")?.ok_or_else(missing("device"))?,
-        sequence: reader.whole("sequence")?.ok_or_else(missing("sequence"))?,
-        at_ms: reader.number("at_ms")?.ok_or_else(missing("at_ms"))?,
-        event: self::event(&event)?.try_into()?,
-    })
+    Ok(Entry { device, sequence, at_ms, event: self::event(&event)?.try_into()? })
 }
 
 fn event(value: &JsValue) -> Result<FlatEvent> {
@@ -108,28 +104,33 @@ pub(super) fn slate(recommender: &Recommender, slate: &Slate) -> Result<Object> 
     set(&answer, "qualifying", slate.n_qualifying as f64);
     set(&answer, "basis", slate.basis.as_str());
     if !slate.because.is_empty() {
-        let because: Array = slate
-            .because
-            .iter()
-            .map(|shares| {
-                let shares = shares.iter().map(|share| {
-                    let entry = Object::new();
-                    set(&entry, "item", recommender.index().id(share.item)?);
-                    set(&entry, "kind", share.kind.as_str());
-                    set(&entry, "at_ms", share.at_ms as f64);
-                    set(&entry, "share", share.share);
-                    Ok(entry)
-                });
-                shares.collect::<Result<Array>>()
-            })
-            .collect::<Result<Array>>()?;
+        let because = Array::new();
+        for shares in &slate.because {
+            let list = Array::new();
+            for share in shares {
+                let entry = Object::new();
+                set(&entry, "item", recommender.index().id(share.item)?);
+                set(&entry, "kind", share.kind.as_str());
+                set(&entry, "at_ms", share.at_ms as f64);
+                set(&entry, "share", share.share);
+                list.push(&entry);
+            }
+            because.push(&list);
+        }
         set(&answer, "because", because);
     }
     if !slate.warnings.is_empty() {
-        let warnings: Array = slate.warnings.iter().map(|w| JsValue::from_str(w)).collect();
-        set(&answer, "warnings", warnings);
+        set(&answer, "warnings", strings(&slate.warnings));
     }
     Ok(answer)
+}
+
+fn strings(texts: &[impl AsRef<str>]) -> Array {
+    let array = Array::new();
+    for text in texts {
+        array.push(&JsValue::from_str(text.as_ref()));
+    }
+    array
 }
 
 fn value(value: &Value<'_>) -> JsValue {
@@ -138,7 +139,7 @@ fn value(value: &Value<'_>) -> JsValue {
         Value::Flag(x) => JsValue::from_bool(*x),
         Value::Integer(x) => JsValue::from_f64(*x as f64),
         Value::Real(x) => JsValue::from_f64(*x),
-        Value::Tags(tags) => tags.iter().map(|t| JsValue::from_str(t)).collect::<Array>().into(),
+        Value::Tags(tags) => strings(tags).into(),
         Value::Category(text) | Value::Text(text) => JsValue::from_str(text),
         Value::Date(days) => JsValue::from_str(&crate::date::format_days(*days)),
     }
@@ -151,19 +152,22 @@ pub(super) fn cards(
     fields: &[String],
 ) -> Result<Array> {
     let catalog = recommender.catalog();
-    let columns: Vec<_> = fields.iter().map(|f| catalog.column(f)).collect::<Result<_>>()?;
-    let card = |ordinal: &u32| {
+    let cards = Array::new();
+    for ordinal in ordinals {
         // An ordinal outside the archive is refused with the archive's size.
         recommender.index().id(Ordinal(*ordinal))?;
-        let entries: Array = columns
-            .iter()
-            .map(|c| Ok(Array::of2(&c.name().into(), &value(&c.value(Ordinal(*ordinal))?))))
-            .collect::<Result<Array>>()?;
+        let members = Array::new();
+        for field in fields {
+            let column = catalog.column(field)?;
+            let value = value(&column.value(Ordinal(*ordinal))?);
+            members.push(&Array::of2(&column.name().into(), &value));
+        }
         // Defines own properties whatever their name, `__proto__` included.
-        Object::from_entries(&entries)
-            .map_err(|_| Error::corrupt("columns", "cards are made of names and values"))
-    };
-    ordinals.iter().map(card).collect()
+        let card = Object::from_entries(&members)
+            .map_err(|_| Error::corrupt("columns", "cards are made of names and values"))?;
+        cards.push(&card);
+    }
+    Ok(cards)
 }
 
 /// Values with their counts.
@@ -177,16 +181,14 @@ pub(super) fn facets(
         Some(expression) => catalog.select(expression)?,
         None => ItemSet::full(recommender.index().len()),
     };
-    let counts = catalog.facets(field, &items)?;
-    Ok(counts
-        .iter()
-        .map(|(value, count)| {
-            let entry = Object::new();
-            set(&entry, "value", value.as_str());
-            set(&entry, "count", *count as f64);
-            entry
-        })
-        .collect())
+    let counts = Array::new();
+    for (value, count) in catalog.facets(field, &items)? {
+        let entry = Object::new();
+        set(&entry, "value", value);
+        set(&entry, "count", count as f64);
+        counts.push(&entry);
+    }
+    Ok(counts)
 }
 
 /// What the archive holds.
@@ -200,42 +202,71 @@ pub(super) fn info(recommender: &Recommender) -> Result<Object> {
     set(&info, "total_bytes", index.total_bytes() as f64);
     set(&info, "foldin", index.fold().as_str());
     set(&info, "foldin_exact", index.fold() != Fold::Ridge);
-    let sections: Array = index
-        .sections()
-        .map(|(name, bytes)| {
-            let section = Object::new();
-            set(&section, "name", name);
-            set(&section, "bytes", bytes as f64);
-            section
-        })
-        .collect();
+    let sections = Array::new();
+    for (name, bytes) in index.sections() {
+        let section = Object::new();
+        set(&section, "name", name);
+        set(&section, "bytes", bytes as f64);
+        sections.push(&section);
+    }
     set(&info, "sections", sections);
-    let columns: Array = recommender
-        .catalog()
-        .columns()
-        .map(|column| {
-            let entry = Object::new();
-            set(&entry, "name", column.name());
-            set(&entry, "kind", column.kind().as_str());
-            set(&entry, "n_null", column.n_null() as f64);
-            if matches!(column.kind(), FieldKind::Category | FieldKind::Tags) {
-                set(&entry, "n_distinct", column.n_distinct() as f64);
-            }
-            if let Some((min, max)) = column.range() {
-                set(&entry, "min", value(&min));
-                set(&entry, "max", value(&max));
-            }
-            entry
-        })
-        .collect();
+    let columns = Array::new();
+    for column in recommender.catalog().columns() {
+        let entry = Object::new();
+        set(&entry, "name", column.name());
+        set(&entry, "kind", column.kind().as_str());
+        set(&entry, "n_null", column.n_null() as f64);
+        if matches!(column.kind(), FieldKind::Category | FieldKind::Tags) {
+            set(&entry, "n_distinct", column.n_distinct() as f64);
+        }
+        if let Some((min, max)) = column.range() {
+            set(&entry, "min", value(&min));
+            set(&entry, "max", value(&max));
+        }
+        columns.push(&entry);
+    }
     set(&info, "columns", columns);
     Ok(info)
 }
 
 /// The profile's entries, as they were given.
-pub(super) fn entries(profile: &Profile) -> JsResult<JsValue> {
-    let entries: Vec<_> = profile.entries().collect();
-    // Entries are plain data; the serializer makes maps of tagged enums unless told otherwise.
-    let serializer = serde_wasm_bindgen::Serializer::json_compatible();
-    serde::Serialize::serialize(&entries, &serializer).map_err(JsValue::from)
+pub(super) fn entries(profile: &Profile) -> Array {
+    let entries = Array::new();
+    for entry in profile.entries() {
+        let object = Object::new();
+        set(&object, "device", entry.device.as_str());
+        set(&object, "sequence", entry.sequence as f64);
+        set(&object, "at_ms", entry.at_ms);
+        set(&object, "event", event_object(entry.event.clone().into()));
+        entries.push(&object);
+    }
+    entries
+}
+
+fn event_object(event: FlatEvent) -> Object {
+    let object = Object::new();
+    let put = |key: &str, value: Option<JsValue>| {
+        if let Some(value) = value {
+            set(&object, key, value);
+        }
+    };
+    put("type", Some(event.r#type.into()));
+    put("item", event.item.map(JsValue::from));
+    put("kind", event.kind.map(JsValue::from));
+    put("weight", event.weight.map(JsValue::from));
+    put("source", event.source.map(JsValue::from));
+    put("taste", event.taste.map(JsValue::from));
+    put("forget_seen", event.forget_seen.map(JsValue::from));
+    let selector = event.selector.map(|selector| {
+        let object = Object::new();
+        if let Some(source) = selector.source {
+            set(&object, "source", source);
+        }
+        if let Some(item) = selector.item {
+            set(&object, "item", item);
+        }
+        object
+    });
+    put("selector", selector.map(JsValue::from));
+    object
 }

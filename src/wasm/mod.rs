@@ -79,9 +79,12 @@ impl Engine {
 
     /// The caller's ids of these ordinals.
     pub fn ids(&self, ordinals: &Uint32Array) -> JsResult<Array> {
-        let index = self.recommender()?.index();
-        let ids = ordinals.to_vec().into_iter().map(|o| index.id(Ordinal(o)).map(JsValue::from));
-        ids.collect::<Result<Array, Error>>().map_err(error::to_js)
+        let ids = Array::new();
+        for ordinal in ordinals.to_vec() {
+            let id = self.recommender()?.index().id(Ordinal(ordinal)).map_err(error::to_js)?;
+            ids.push(&id.into());
+        }
+        Ok(ids)
     }
 
     /// Whether the archive has this item.
@@ -132,7 +135,7 @@ impl Engine {
         convert::slate(recommender, &slate).map_err(error::to_js)
     }
 
-    /// Items by title. `text` must be decomposed: `text.normalize("NFKD")`.
+    /// Items by title. `text` must be `text.normalize("NFKD").toLowerCase()`.
     pub fn find(&self, text: &str, k: Option<usize>) -> JsResult<Object> {
         let recommender = self.recommender()?;
         let slate =
@@ -153,8 +156,8 @@ impl Engine {
     }
 
     /// The profile's entries in canonical order.
-    pub fn entries(&self) -> JsResult<JsValue> {
-        convert::entries(self.recommender()?.profile())
+    pub fn entries(&self) -> JsResult<Array> {
+        Ok(convert::entries(self.recommender()?.profile()))
     }
 }
 

@@ -108,7 +108,7 @@ fn lex(text: &str) -> Result<Vec<At<Token>>> {
     while at < chars.len() {
         let start = at;
         let c = chars[at];
-        let token = if c.is_whitespace() {
+        let token = if matches!(c, ' ' | '\t' | '\n' | '\r') {
             at += 1;
             continue;
         } else if c == '"' {
@@ -131,8 +131,8 @@ fn lex(text: &str) -> Result<Vec<At<Token>>> {
                     return wrong(start, expected, quoted(&number));
                 }
             }
-        } else if c.is_alphabetic() || c == '_' {
-            at = run(at, |c| c.is_alphanumeric() || c == '_');
+        } else if is_name(c) {
+            at = run(at, is_name);
             Token::Word(chars[start..at].iter().collect())
         } else if let Some(symbol) = SYMBOLS.iter().find(|s| s.chars().eq(chars[at..].iter().take(s.len()).copied())) {
             at += symbol.len();
@@ -144,6 +144,12 @@ fn lex(text: &str) -> Result<Vec<At<Token>>> {
     }
     tokens.push(At { position: chars.len(), it: Token::End });
     Ok(tokens)
+}
+
+/// Letters, digits and `_`; of what is not ASCII, everything (a test for letters would need a
+/// table of Unicode).
+fn is_name(c: char) -> bool {
+    c.is_ascii_alphanumeric() || c == '_' || !c.is_ascii()
 }
 
 /// A decimal number without exponent: `-12.5`.
