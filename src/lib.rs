@@ -63,3 +63,7 @@ pub use rng::SeededRng;
 pub use search::{Query, Searcher, score};
 pub use slate::{Basis, Limits, Recommender, Slate, Target};
 pub use taste::{Entry, Event, Interaction, Kind, Profile, Selector, Share, Taste};
+
+// Unit tests run in a browser too: the same tests, compiled to WebAssembly.
+#[cfg(all(test, target_arch = "wasm32"))]
+wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);

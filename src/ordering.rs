@@ -78,6 +78,9 @@ fn median(a: Scored, b: Scored, c: Scored) -> Scored {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     use super::*;
     use crate::ids::Ordinal;
     use crate::rng::SeededRng;

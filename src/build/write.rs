@@ -43,7 +43,7 @@ pub(super) fn write(n_items: usize, dim: usize, sections: &Sections) -> Result<W
         entries.push(TableEntry { kind: *kind as u32, offset, length, check: checksum(body) });
         at += body.len();
     }
-    let table: Vec<u8> = entries.iter().flat_map(TableEntry::to_bytes).collect();
+    let table: Vec<u8> = entries.iter().flat_map(|e| e.to_bytes()).collect();
     let header = Header {
         version: FORMAT_VERSION,
         n_items: n_items as u32,

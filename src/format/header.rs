@@ -55,7 +55,7 @@ fn u64_at(bytes: &[u8], at: usize) -> u64 {
 impl Header {
     /// The header's bytes, as they stand at offset 0.
     #[must_use]
-    pub fn to_bytes(&self) -> [u8; HEADER_BYTES] {
+    pub fn to_bytes(self) -> [u8; HEADER_BYTES] {
         let mut out = [0; HEADER_BYTES];
         out[0..8].copy_from_slice(&MAGIC);
         out[8..12].copy_from_slice(&self.version.to_le_bytes());
@@ -128,7 +128,7 @@ impl Header {
 impl TableEntry {
     /// The entry's bytes.
     #[must_use]
-    pub fn to_bytes(&self) -> [u8; TABLE_ENTRY_BYTES] {
+    pub fn to_bytes(self) -> [u8; TABLE_ENTRY_BYTES] {
         let mut out = [0; TABLE_ENTRY_BYTES];
         out[0..4].copy_from_slice(&self.kind.to_le_bytes());
         out[8..16].copy_from_slice(&self.offset.to_le_bytes());

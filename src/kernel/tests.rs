@@ -1,5 +1,8 @@
 //! One test runner over every backend, at ugly sizes and extremes.
 
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
 use super::code::*;
 use super::rotation::{Rotation, sign_bytes};
 use super::*;

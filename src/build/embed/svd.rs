@@ -1,9 +1,9 @@
 //! Truncated singular value decomposition of sparse rows, by random projection.
 //!
 //! Halko, Martinsson and Tropp, "Finding structure with randomness" (SIAM Review 2011), algorithms
-//! 4.4 and 5.1: a Gaussian sketch finds a subspace that holds nearly all of the matrix's action;
-//! power iterations, made orthonormal at each half step, turn it towards the leading singular
-//! vectors; in that subspace the decomposition is a small one.
+//! 4.4 and 5.1: a Gaussian sketch finds a subspace that holds most of the matrix's action; power
+//! iterations, made orthonormal at each half step, turn it towards the leading singular vectors;
+//! in that subspace the decomposition is a small one.
 
 use nalgebra::DMatrix;
 
@@ -13,8 +13,12 @@ use crate::rng::SeededRng;
 
 /// Columns of the sketch beyond those that are wanted.
 const OVERSAMPLING: usize = 10;
-/// Token matrices have slowly falling singular values: with fewer iterations the last of 64
-/// components still mix with those that are cut off.
+/// Three, and not until it converges: the singular values of token matrices fall slowly, and each
+/// iteration moves weight from rare tokens (whom a film is by) to common ones (its genre). What is
+/// left of the sketch's random mixture after three keeps some of both. Measured on the film
+/// catalog at 64 components, of the ten nearest neighbours of a film: 2 iterations find 0.92 of
+/// those by its director and have 0.48 of the genres in common; 3 find 0.78 with 0.56, 4 find
+/// 0.64 with 0.62, 10 find 0.34 with 0.74. Comparing the sparse rows themselves finds 0.92 with 0.36.
 const POWER_ITERATIONS: usize = 3;
 /// The stream of the seed that the sketch is drawn from.
 const STREAM: u64 = 2;

@@ -12,10 +12,10 @@
 //!
 //! The division is that of correspondence analysis (and of spectral clustering, whose `t` keeps
 //! small groups without ties to the rest from taking the leading components: Qin and Rohe 2013).
-//! A truncated decomposition keeps what explains most of the total, and that is the commonest
-//! tokens: without the division 64 components of the film catalog hold genres and countries, and
-//! of ten neighbours of a film 0.15 of the findable ones by its director are there; with it 0.27,
-//! and the share of genres in common falls from 0.85 to 0.77.
+//! A short vector keeps what explains most of the total, and without the division that is the
+//! commonest tokens: 64 components of the film catalog are then genres and countries (of the ten
+//! nearest neighbours of a film, 0.95 of the genres are its own, and 0.10 of the films by its
+//! director are found; with it 0.56 and 0.78).
 
 use std::collections::HashMap;
 
@@ -112,8 +112,9 @@ fn count(values: &ColumnValues) -> Counted {
     match values {
         ColumnValues::Text(values) => {
             for text in values {
-                let folded = text.as_ref().map_or_else(String::new, |t| fold_title(t.nfkd()));
-                counter.row(folded.split_ascii_whitespace());
+                let lower = |t: &String| t.nfkd().collect::<String>().to_lowercase();
+                let folded = text.as_ref().map(|t| fold_title(lower(t).chars()));
+                counter.row(folded.iter().flat_map(|words| words.split_ascii_whitespace()));
             }
         }
         ColumnValues::Category(values) => {
@@ -187,7 +188,7 @@ mod tests {
         // (item 1 has two words of equal weight), trek 0.5^0.5 + 1, space 4 + 4; their mean is
         // 3.804738, so that the ratio is 4 sqrt((1.707107 + mean) / (8 + mean)).
         let (star, space) = (row(0)[0].1, row(0)[1].1);
-        assert!((space / star - 2.732_94).abs() < 1e-4, "{}", space / star);
+        assert!((space / star - 2.733_26).abs() < 1e-4, "{}", space / star);
         assert_eq!(row(2).len(), 1);
     }
 

@@ -1,5 +1,7 @@
 //! CSV and TSV, with a first line of names.
 
+use std::io::BufRead as _;
+
 use super::rows::{Cell, Rows, RowsBuilder};
 use super::source::Source;
 use super::{expected_name, shown};
@@ -8,7 +10,8 @@ use crate::error::{Error, Result};
 pub(super) fn read(mut source: Source<'_>, delimiter: u8, id_field: &str) -> Result<Rows> {
     let file = source.file.clone();
     let mut rows = RowsBuilder::new(&file, true);
-    let input = std::mem::replace(&mut source.reader, Box::new(std::io::empty()));
+    let mut input = std::mem::replace(&mut source.reader, Box::new(std::io::empty()));
+    let lines = Lines::of(input.fill_buf().map_err(|e| source.failed(1, e))?);
     let mut reader = ::csv::ReaderBuilder::new()
         .delimiter(delimiter)
         .has_headers(false)
@@ -18,11 +21,11 @@ pub(super) fn read(mut source: Source<'_>, delimiter: u8, id_field: &str) -> Res
     let mut columns: Option<Vec<Option<usize>>> = None;
     let mut n_read = 0u64;
     loop {
-        let more = reader.read_record(&mut record).map_err(|e| wrong(&source, e))?;
+        let more = reader.read_record(&mut record).map_err(|e| wrong(&source, &lines, e))?;
         if !more {
             break;
         }
-        let line = record.position().map_or(0, ::csv::Position::line);
+        let line = lines.line(&record, reader.position().line());
         let Some(columns) = &columns else {
             columns = Some(header(&mut rows, &record, &file, id_field)?);
             continue;
@@ -70,9 +73,37 @@ fn header(
     Ok(columns)
 }
 
+/// The CSV reader counts line feeds, and takes the one of a CR LF, as those of blank lines, for the
+/// beginning of the next record. This makes the numbers those that an editor shows.
+struct Lines {
+    has_cr: bool,
+}
+
+impl Lines {
+    /// By the first line end of the file.
+    fn of(start: &[u8]) -> Self {
+        let end = start.iter().position(|b| *b == b'\n').unwrap_or(0);
+        Self { has_cr: end > 0 && start[end - 1] == b'\r' }
+    }
+
+    /// The line of a record that has been read, given the number at which the next one begins.
+    fn line(&self, record: &::csv::StringRecord, next: u64) -> u64 {
+        let inside: usize = record.iter().map(|f| f.matches('\n').count()).sum();
+        let by_end = next.saturating_sub(inside as u64 + u64::from(!self.has_cr));
+        // A last line without line end counts none: there the record's own start is right.
+        by_end.max(self.start(record.position()))
+    }
+
+    /// The line of a record's start; behind blank lines, the first of these.
+    fn start(&self, position: Option<&::csv::Position>) -> u64 {
+        let line = position.map_or(1, ::csv::Position::line);
+        line + u64::from(self.has_cr && position.is_some_and(|p| p.byte() > 0))
+    }
+}
+
 /// An error of the CSV reader in our words.
-fn wrong(source: &Source<'_>, error: ::csv::Error) -> Error {
-    let line = error.position().map_or(1, ::csv::Position::line);
+fn wrong(source: &Source<'_>, lines: &Lines, error: ::csv::Error) -> Error {
+    let line = lines.start(error.position());
     let place = format!("{}:{line}", source.file);
     match error.into_kind() {
         ::csv::ErrorKind::Io(error) => source.failed(line, error),

@@ -33,7 +33,7 @@ impl<'a> Source<'a> {
     pub(super) fn open(path: &Path, progress: &'a mut dyn FnMut(u64)) -> Result<Self> {
         let file = path.display().to_string();
         let encoding = encoding(&file)?;
-        let io = |source| Error::Io { path: file.clone(), source };
+        let io = |source| failed(&file, 1, source);
         let n_bytes = Rc::new(Cell::new(0));
         let counted = Counted { inner: File::open(path).map_err(io)?, n_bytes: n_bytes.clone() };
         let mut reader: Box<dyn BufRead> = Box::new(BufReader::with_capacity(1 << 18, counted));
@@ -55,14 +55,20 @@ impl<'a> Source<'a> {
 
     /// An error while reading, with the line where it happened.
     pub(super) fn failed(&self, line: u64, error: io::Error) -> Error {
-        match error.kind() {
-            // What a decoder says about the bytes, as opposed to the system about the file.
-            io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput | io::ErrorKind::UnexpectedEof => {
-                let expected = "a complete gzip file: transfer or compress it again";
-                Error::input(format!("{}:{line}", self.file), expected, error)
-            }
-            _ => Error::Io { path: self.file.clone(), source: error },
+        failed(&self.file, line, error)
+    }
+}
+
+fn failed(file: &str, line: u64, error: io::Error) -> Error {
+    match error.kind() {
+        // What a decoder says about the bytes, as opposed to the system about the file.
+        io::ErrorKind::InvalidData
+        | io::ErrorKind::InvalidInput
+        | io::ErrorKind::UnexpectedEof => {
+            let expected = "a complete gzip file: transfer or compress it again";
+            Error::input(format!("{file}:{line}"), expected, error)
         }
+        _ => Error::Io { path: file.to_owned(), source: error },
     }
 }
 

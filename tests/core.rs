@@ -1,0 +1,149 @@
+//! The same answers on every target. This file runs natively and, compiled to WebAssembly, in a
+//! browser; the digests below are the same for both, to the last bit of every score.
+
+#![allow(missing_docs)]
+
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+use nearfield::{
+    AlignedBytes, Backend, Entry, Event, Index, Interaction, ItemSet, Kind, Limits, Ordinal,
+    Query, Recommender, Searcher, SeededRng, Selector, Slate, Target,
+};
+#[cfg(target_arch = "wasm32")]
+wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);
+
+const SMALL: &[u8] = include_bytes!("fixtures/small-v1.nf");
+const SMALL_INNER_PRODUCT: &[u8] = include_bytes!("fixtures/small-ip-v1.nf");
+const SMALL_EUCLIDEAN: &[u8] = include_bytes!("fixtures/small-euclid-v1.nf");
+const EMPTY: &[u8] = include_bytes!("fixtures/empty-v1.nf");
+const ONE: &[u8] = include_bytes!("fixtures/one-v1.nf");
+
+fn open(bytes: &[u8]) -> Index {
+    Index::open(AlignedBytes::copy_of(bytes).unwrap()).unwrap()
+}
+
+fn entry(sequence: u64, event: Event) -> Entry {
+    Entry { device: "d".into(), sequence, at_ms: 1e12 + sequence as f64 * 1e7, event }
+}
+
+/// Everything a slate says, as bytes.
+fn write(nf: &Recommender, slate: &Slate, out: &mut Vec<u8>) {
+    for (i, item) in slate.items.iter().enumerate() {
+        out.extend(nf.index().id(item.ordinal).unwrap().as_bytes());
+        out.extend(item.score.to_bits().to_le_bytes());
+        for share in slate.because.get(i).into_iter().flatten() {
+            out.extend(share.item.0.to_le_bytes());
+            out.extend(share.share.to_bits().to_le_bytes());
+        }
+    }
+    out.extend((slate.n_qualifying as u64).to_le_bytes());
+    out.extend(slate.basis.as_str().as_bytes());
+}
+
+/// The digest of a thousand random answers: random requests, on a profile that grows by random
+/// interactions and exclusions.
+fn digest_of_a_thousand_answers(archive: &[u8]) -> u64 {
+    let mut nf = Recommender::new(open(archive));
+    let n = nf.index().len();
+    let dim = nf.index().dim();
+    let mut rng = SeededRng::new(2026, 11);
+    let mut out = Vec::new();
+    let filters = [
+        None,
+        None,
+        Some(r#"genres has "jazz""#),
+        Some(r#"genres has any ["rock", "blues"] and year >= 1970"#),
+        Some("not explicit or rating > 7.5"),
+    ];
+    for i in 0..1000 {
+        if rng.below(3) == 0 {
+            let kinds = [Kind::Like, Kind::Dislike, Kind::Play, Kind::Save, Kind::Skip];
+            let weight = (rng.below(4) == 0).then(|| rng.normal());
+            let source = [None, Some("party"), Some("home")][rng.below(3)].map(str::to_owned);
+            let event = match rng.below(12) {
+                0 => Event::Exclude {
+                    selector: Selector { source: Some("party".into()), item: None },
+                    forget_seen: rng.below(2) == 0,
+                },
+                1 => Event::Include {
+                    selector: Selector { source: Some("party".into()), item: None },
+                },
+                _ => Event::Interaction(Interaction {
+                    item: rng.below(n).to_string(),
+                    kind: kinds[rng.below(5)],
+                    weight,
+                    source,
+                    taste: true,
+                }),
+            };
+            nf.record(entry(i, event)).unwrap();
+        }
+        if nf.profile().len() > 40 {
+            nf.clear_profile();
+        }
+        let limits =
+            Limits { k: 1 + rng.below(30), where_: filters[rng.below(5)], exclude: &[] };
+        let slate = match rng.below(3) {
+            0 => nf.similar(Target::Item(&rng.below(n).to_string()), &limits),
+            1 => {
+                let vector: Vec<f32> = (0..dim).map(|_| rng.normal() as f32).collect();
+                nf.similar(Target::Vector(&vector), &limits)
+            }
+            _ => nf.recommend(&limits, true, 3),
+        };
+        write(&nf, &slate.unwrap(), &mut out);
+    }
+    xxhash_rust::xxh3::xxh3_64(&out)
+}
+
+#[test]
+fn a_thousand_answers_are_the_same_everywhere() {
+    // Changed knowingly when the arithmetic of scores changes: print the left sides.
+    let found = [SMALL, SMALL_INNER_PRODUCT, SMALL_EUCLIDEAN].map(digest_of_a_thousand_answers);
+    let expected = [0x75e7_64d0_08e2_38b4, 0x0ddc_b559_16ac_d1eb, 0x83fb_66a1_bbe8_cc31];
+    assert_eq!(found, expected, "{found:#x?}");
+}
+
+#[test]
+fn golden_archives_open_and_verify() {
+    for (bytes, n) in
+        [(SMALL, 300), (SMALL_INNER_PRODUCT, 300), (SMALL_EUCLIDEAN, 300), (EMPTY, 0), (ONE, 1)]
+    {
+        let index = open(bytes);
+        index.verify().unwrap();
+        assert_eq!(index.len(), n);
+        let mut nf = Recommender::new(index);
+        let slate = nf.recommend(&Limits { k: 400, ..Limits::default() }, true, 0).unwrap();
+        assert_eq!(slate.items.len(), n);
+    }
+}
+
+#[test]
+fn backends_give_the_same_bits() {
+    for bytes in [SMALL, SMALL_INNER_PRODUCT, SMALL_EUCLIDEAN] {
+        let index = open(bytes);
+        let all = ItemSet::full(index.len());
+        for item in (0..index.len() as u32).step_by(7).map(Ordinal) {
+            let query = Query::item(&index, item).unwrap();
+            let answer = |b| Searcher::with_backend(b).search(&index, &query, 20, &all).to_vec();
+            let expected = answer(Backend::Scalar);
+            for backend in Backend::available() {
+                assert_eq!(answer(backend), expected, "{backend:?}");
+            }
+        }
+    }
+    #[cfg(target_arch = "wasm32")]
+    assert_eq!(Backend::available(), [Backend::Scalar, Backend::Simd128]);
+}
+
+#[test]
+fn memory_that_is_refused_is_a_typed_error() {
+    // More than any allocation can be, in WebAssembly and natively.
+    let too_much = usize::MAX - 63;
+    match AlignedBytes::zeroed(too_much) {
+        Err(nearfield::Error::Memory { needed_bytes }) => assert_eq!(needed_bytes, too_much as u64),
+        _ => panic!("refused memory is an error"),
+    }
+    // And the instance goes on.
+    open(SMALL).verify().unwrap();
+}
