@@ -1,6 +1,6 @@
 //! The command as its users meet it: what it prints, what it refuses, and how it ends.
 #![cfg(feature = "cli")]
-#![allow(clippy::disallowed_methods, reason = "no ranking arithmetic happens here")]
+#![allow(clippy::unwrap_used, reason = "in tests a panic names the line")]
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -125,8 +125,16 @@ fn the_same_bytes_at_any_number_of_threads() {
         }
         assert!(archives.iter().all(|a| *a == archives[0]), "{source:?}");
         for threads in ["1", "3"] {
-            let mut command =
-                bench.command(&["generate", "clustered-v1", "-n", "9000", "--dim", "4", "-o", "g.npy"]);
+            let mut command = bench.command(&[
+                "generate",
+                "clustered-v1",
+                "-n",
+                "9000",
+                "--dim",
+                "4",
+                "-o",
+                "g.npy",
+            ]);
             command.env("RAYON_NUM_THREADS", threads).output().unwrap();
             archives.push(std::fs::read(bench.path("g.npy")).unwrap());
         }
@@ -138,7 +146,12 @@ fn the_same_bytes_at_any_number_of_threads() {
 fn the_report_says_what_was_built() {
     let bench = Bench::new(&[]);
     let arguments = [
-        "build", &fixture("small.jsonl"), "--vectors", &fixture("small.npy"), "-o", "small.nf",
+        "build",
+        &fixture("small.jsonl"),
+        "--vectors",
+        &fixture("small.npy"),
+        "-o",
+        "small.nf",
         "--json",
     ];
     let report = bench.json(&arguments);
@@ -172,8 +185,16 @@ fn archives_answer() {
     let bench = Bench::new(&[]);
     let archive = fixture("small-v1.nf");
     let similar = bench.json(&[
-        "similar", &archive, "17", "-k", "5", "--where", "year >= 1980", "--fields",
-        "year,genres,released", "--json",
+        "similar",
+        &archive,
+        "17",
+        "-k",
+        "5",
+        "--where",
+        "year >= 1980",
+        "--fields",
+        "year,genres,released",
+        "--json",
     ]);
     let items = similar["items"].as_array().unwrap();
     assert_eq!(items.len(), 5);
@@ -182,7 +203,17 @@ fn archives_answer() {
     assert!(items[0]["fields"]["genres"].is_array());
 
     let recommended = bench.json(&[
-        "recommend", &archive, "--like", "17", "5", "--dislike", "2", "-k", "7", "--explain", "2",
+        "recommend",
+        &archive,
+        "--like",
+        "17",
+        "5",
+        "--dislike",
+        "2",
+        "-k",
+        "7",
+        "--explain",
+        "2",
         "--json",
     ]);
     let items = recommended["items"].as_array().unwrap();
@@ -226,7 +257,16 @@ fn eval_measures_every_user() {
     let bench = Bench::new(&[("users.jsonl", users)]);
     let archive = fixture("small-ip-v1.nf");
     let text = bench.ok(&[
-        "eval", &archive, "--users", "users.jsonl", "-k", "20", "--ndcg-k", "30", "--json", "out.json",
+        "eval",
+        &archive,
+        "--users",
+        "users.jsonl",
+        "-k",
+        "20",
+        "--ndcg-k",
+        "30",
+        "--json",
+        "out.json",
     ]);
     assert!(text.starts_with("2 users\n"), "{text}");
     let out: Value =
@@ -244,7 +284,10 @@ fn eval_measures_every_user() {
     assert!((out["mean"]["recall_at_k"].as_f64().unwrap() - mean).abs() < 1e-12);
     assert!(out["mean"]["mean_vector"]["ndcg_at_k"].is_number());
 
-    let bench = Bench::new(&[("users.jsonl", br#"{"user": "u", "history": [{"item": "nobody", "weight": 1}], "held_out": ["1"]}"#)]);
+    let bench = Bench::new(&[(
+        "users.jsonl",
+        br#"{"user": "u", "history": [{"item": "nobody", "weight": 1}], "held_out": ["1"]}"#,
+    )]);
     let message = bench.fails(&["eval", &archive, "--users", "users.jsonl"]);
     assert!(message.starts_with("users.jsonl:1: history[0].item: expected the id"), "{message}");
 }
@@ -253,8 +296,20 @@ fn eval_measures_every_user() {
 fn generated_data_are_named_by_digest() {
     let bench = Bench::new(&[]);
     let arguments = [
-        "generate", "longtail-v1", "-n", "100", "--dim", "4", "--seed", "9", "-o", "b.npy",
-        "--queries", "q.npy", "--n-queries", "7",
+        "generate",
+        "longtail-v1",
+        "-n",
+        "100",
+        "--dim",
+        "4",
+        "--seed",
+        "9",
+        "-o",
+        "b.npy",
+        "--queries",
+        "q.npy",
+        "--n-queries",
+        "7",
     ];
     let text = bench.ok(&arguments);
     assert!(text.starts_with("b.npy: xxh3 ") && text.contains("\nq.npy: xxh3 "), "{text}");
@@ -269,22 +324,66 @@ fn input_errors_name_their_place() {
     let rows: &[&[f32]] = &[&[1.0, 0.0], &[0.0, 1.0]];
     let good = npy(2, rows);
     for (name, items, expected) in [
-        ("a.jsonl", &b"{\"id\": \"a\"}\n{\"id\": \"a\"}\n"[..], "a.jsonl:2: id: expected an id of its own (or --duplicates first or last), found \"a\", as on line 1"),
-        ("a.jsonl", b"{\"id\": \"a\"}\n\n{\"name\": \"b\"}\n", "a.jsonl:3: id: expected an id of 1 to 1024 bytes (--id names its field), found no id"),
-        ("a.jsonl", b"{\"id\": \"a\"}\n{\"id\": \"\"}\n", "a.jsonl:2: id: expected an id of 1 to 1024 bytes (--id names its field), found an empty string"),
-        ("a.jsonl", b"{\"id\": \"a\", \"x\": 1}\n{\"id\": \"b\", \"x\": \"one\"}\n", "a.jsonl:2: x: expected a number, as on line 1 (or name a kind for this field in --schema), found the string \"one\""),
-        ("a.jsonl", b"{\"id\": \"a\", \"x\": {\"y\": 1}}\n", "a.jsonl:1: x: expected a string, a number, true, false, null or an array of strings, found an object"),
-        ("a.jsonl", b"[{\"id\": \"a\"}]\n", "a.jsonl:1: expected one JSON object a line, without an array around them, found"),
-        ("a.jsonl", b"{\"id\": \"a\", \"x\": \"\xff\"}\n", "a.jsonl:1: expected UTF-8 text, found another byte at column 19"),
+        (
+            "a.jsonl",
+            &b"{\"id\": \"a\"}\n{\"id\": \"a\"}\n"[..],
+            "a.jsonl:2: id: expected an id of its own (or --duplicates first or last), found \"a\", as on line 1",
+        ),
+        (
+            "a.jsonl",
+            b"{\"id\": \"a\"}\n\n{\"name\": \"b\"}\n",
+            "a.jsonl:3: id: expected an id of 1 to 1024 bytes (--id names its field), found no id",
+        ),
+        (
+            "a.jsonl",
+            b"{\"id\": \"a\"}\n{\"id\": \"\"}\n",
+            "a.jsonl:2: id: expected an id of 1 to 1024 bytes (--id names its field), found an empty string",
+        ),
+        (
+            "a.jsonl",
+            b"{\"id\": \"a\", \"x\": 1}\n{\"id\": \"b\", \"x\": \"one\"}\n",
+            "a.jsonl:2: x: expected a number, as on line 1 (or name a kind for this field in --schema), found the string \"one\"",
+        ),
+        (
+            "a.jsonl",
+            b"{\"id\": \"a\", \"x\": {\"y\": 1}}\n",
+            "a.jsonl:1: x: expected a string, a number, true, false, null or an array of strings, found an object",
+        ),
+        (
+            "a.jsonl",
+            b"[{\"id\": \"a\"}]\n",
+            "a.jsonl:1: expected one JSON object a line, without an array around them, found",
+        ),
+        (
+            "a.jsonl",
+            b"{\"id\": \"a\", \"x\": \"\xff\"}\n",
+            "a.jsonl:1: expected UTF-8 text, found another byte at column 19",
+        ),
         ("a.jsonl", b"\x1f\x8b\x08\x00\x00", "a.jsonl:1: expected a complete gzip file"),
         ("a.csv", b"id,x\na,1\nb\n", "a.csv:3: expected 2 fields, as on the first line, found 1"),
         ("a.csv", b"id,x\r\n\r\na,\"1\r\n2\"\r\n\r\n,1", "a.csv:6: id: expected"),
         ("a.csv", b"id,x\n\na,\"1\n2\"\n\n,1\n", "a.csv:6: id: expected"),
-        ("a.csv", b"key,x\na,1\n", "a.csv:1: expected a column \"id\" (--id names it), one of: key, x, found none of this name"),
-        ("a.csv", b"id,x,x\na,1,2\n", "a.csv:1: x: expected each name once, found it a second time"),
+        (
+            "a.csv",
+            b"key,x\na,1\n",
+            "a.csv:1: expected a column \"id\" (--id names it), one of: key, x, found none of this name",
+        ),
+        (
+            "a.csv",
+            b"id,x,x\na,1,2\n",
+            "a.csv:1: x: expected each name once, found it a second time",
+        ),
         ("a.csv", b"", "a.csv:1: expected a line of column names, found an empty file"),
-        ("a.csv", b"id,x\n,1\n", "a.csv:2: id: expected an id of 1 to 1024 bytes (--id names its field), found an empty string"),
-        ("a.parquet", b"", "a.parquet: expected a file name ending in .jsonl, .ndjson, .csv or .tsv, with or without .gz, found another ending"),
+        (
+            "a.csv",
+            b"id,x\n,1\n",
+            "a.csv:2: id: expected an id of 1 to 1024 bytes (--id names its field), found an empty string",
+        ),
+        (
+            "a.parquet",
+            b"",
+            "a.parquet: expected a file name ending in .jsonl, .ndjson, .csv or .tsv, with or without .gz, found another ending",
+        ),
     ] {
         let bench = Bench::new(&[(name, items), ("v.npy", &good)]);
         let message = bench.fails(&["build", name, "--vectors", "v.npy", "-o", "out.nf"]);
@@ -294,10 +393,22 @@ fn input_errors_name_their_place() {
     let nan: &[&[f32]] = &[&[1.0, 0.0], &[f32::NAN, 1.0]];
     let zero: &[&[f32]] = &[&[0.0, 0.0], &[0.0, 1.0]];
     for (vectors, expected) in [
-        (npy(2, &rows[..1]), "v.npy: shape: expected 2 rows, one for each item line of a.jsonl, found 1"),
-        (npy(2, nan), "v.npy: row 1, column 0: expected finite numbers within ±1e15 (or --bad-vectors drop), found NaN, for item \"b\" of a.jsonl:2"),
-        (npy(2, zero), "v.npy: row 0: expected a direction, since the metric is cosine (or --bad-vectors drop), found a vector of zeros, for item \"a\" of a.jsonl:1"),
-        (b"not numpy".to_vec(), "v.npy: expected a .npy file, as numpy.save writes it, found a file of another kind"),
+        (
+            npy(2, &rows[..1]),
+            "v.npy: shape: expected 2 rows, one for each item line of a.jsonl, found 1",
+        ),
+        (
+            npy(2, nan),
+            "v.npy: row 1, column 0: expected finite numbers within ±1e15 (or --bad-vectors drop), found NaN, for item \"b\" of a.jsonl:2",
+        ),
+        (
+            npy(2, zero),
+            "v.npy: row 0: expected a direction, since the metric is cosine (or --bad-vectors drop), found a vector of zeros, for item \"a\" of a.jsonl:1",
+        ),
+        (
+            b"not numpy".to_vec(),
+            "v.npy: expected a .npy file, as numpy.save writes it, found a file of another kind",
+        ),
     ] {
         let bench = Bench::new(&[("a.jsonl", two), ("v.npy", &vectors)]);
         let message = bench.fails(&["build", "a.jsonl", "--vectors", "v.npy", "-o", "out.nf"]);
@@ -307,9 +418,15 @@ fn input_errors_name_their_place() {
     let message = bench.fails(&["build", "a.jsonl", "--vectors", "none.npy", "-o", "out.nf"]);
     assert!(message.starts_with("none.npy: "), "{message}");
     let message = bench.fails(&["build", "a.jsonl", "--embed-text", "x", "-o", "out.nf"]);
-    assert_eq!(message, "--embed-text: expected a field of kind text, category or tags (a schema can make it one), found \"x\" of another kind");
+    assert_eq!(
+        message,
+        "--embed-text: expected a field of kind text, category or tags (a schema can make it one), found \"x\" of another kind"
+    );
     let message = bench.fails(&["build", "a.jsonl", "--embed-text", "y", "-o", "out.nf"]);
-    assert!(message.starts_with("--embed-text: expected a text, category or tags field"), "{message}");
+    assert!(
+        message.starts_with("--embed-text: expected a text, category or tags field"),
+        "{message}"
+    );
 }
 
 #[test]
@@ -319,8 +436,17 @@ fn policies_leave_out_and_count() {
     let bench = Bench::new(&[("a.jsonl", items), ("v.npy", &npy(2, rows))]);
     for (policy, x) in [("first", 1), ("last", 3)] {
         let report = bench.json(&[
-            "build", "a.jsonl", "--vectors", "v.npy", "-o", "out.nf", "--duplicates", policy,
-            "--bad-vectors", "drop", "--json",
+            "build",
+            "a.jsonl",
+            "--vectors",
+            "v.npy",
+            "-o",
+            "out.nf",
+            "--duplicates",
+            policy,
+            "--bad-vectors",
+            "drop",
+            "--json",
         ]);
         assert_eq!(report["n_items"], 2);
         assert_eq!((&report["n_duplicates"], &report["n_bad_vectors"]), (&1.into(), &1.into()));
@@ -337,7 +463,10 @@ fn content_vectors_put_related_items_together() {
     let bench = Bench::new(&[("a.csv", items.as_bytes())]);
     let arguments = ["build", "a.csv", "--embed-text", "title,tags", "-o", "out.nf"];
     let message = bench.fails(&arguments);
-    assert_eq!(message, "a.csv:6: title, tags: expected text or tags that another item has too (or --bad-vectors drop), found none, for item \"5\" and 0 more");
+    assert_eq!(
+        message,
+        "a.csv:6: title, tags: expected text or tags that another item has too (or --bad-vectors drop), found none, for item \"5\" and 0 more"
+    );
     let mut dropping = arguments.to_vec();
     dropping.extend(["--bad-vectors", "drop", "--json"]);
     let report = bench.json(&dropping);
@@ -368,7 +497,10 @@ fn schemas_decide_kinds() {
     assert_eq!(strings(&report["columns"], "name"), ["code", "year"]);
     assert_eq!(strings(&report["columns"], "kind"), ["category", "integer"]);
     let message = bench.fails(&with("unknown.json"));
-    assert_eq!(message, "unknown.json: fields: expected a field of the items (did you mean \"year\"?), found \"yaer\"");
+    assert_eq!(
+        message,
+        "unknown.json: fields: expected a field of the items (did you mean \"year\"?), found \"yaer\""
+    );
     let message = bench.fails(&with("wrong.json"));
     assert_eq!(message, "a.csv:2: internal: expected a whole number, found the string \"x\"");
 }

@@ -1,7 +1,7 @@
 //! The same answers on every target. This file runs natively and, compiled to WebAssembly, in a
 //! browser; the digests below are the same for both, to the last bit of every score.
 
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "tests say what broke by line")]
 
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;

@@ -1,7 +1,7 @@
 //! The `where` language: a bitmap equals evaluation item by item, errors name their position.
 
 #![cfg(all(feature = "build", not(target_arch = "wasm32")))]
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "tests say what broke by line")]
 
 mod support;
 

@@ -1,7 +1,7 @@
 //! Search against brute force: every metric, backend, selectivity and ugly size.
 
 #![cfg(feature = "build")]
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "tests say what broke by line")]
 
 mod support;
 

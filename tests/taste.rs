@@ -1,7 +1,7 @@
 //! Fold-in, exclusion and explanation, against a reference in plain loops and by properties.
 
 #![cfg(feature = "build")]
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "tests say what broke by line")]
 
 mod support;
 

@@ -117,21 +117,15 @@ pub fn embed(
         let names: Vec<&str> = fields.iter().map(|f| f.name.as_str()).collect();
         let place = format!("{}: {}", items.place(*first), names.join(", "));
         let expected = "text or tags that another item has too (or --bad-vectors drop)";
-        let found = format!(
-            "none, for item {:?} and {} more",
-            items.table.ids[*first],
-            bad.len() - 1
-        );
+        let found =
+            format!("none, for item {:?} and {} more", items.table.ids[*first], bad.len() - 1);
         return Err(Error::input(place, expected, found));
     }
     let mut dropped = bad.iter().copied().peekable();
     let kept = (0..items.len()).filter(|i| dropped.next_if(|d| d == i).is_none());
     let values = kept.flat_map(|i| vectors.row(i).iter().map(|x| *x as f32)).collect();
     items.remove(&bad);
-    Ok(Vectors {
-        embeddings: Embeddings { dim: vectors.width(), values },
-        n_dropped: bad.len(),
-    })
+    Ok(Vectors { embeddings: Embeddings { dim: vectors.width(), values }, n_dropped: bad.len() })
 }
 
 fn column<'a>(items: &'a Items, name: &str) -> Result<&'a ColumnValues> {

@@ -3,9 +3,10 @@
 //! | kernel | scalar | wasm32 simd128 | x86-64 |
 //! |---|---|---|---|
 //! | [`Backend::dot_block`] | [`scalar`] | `i32x4.dot_i16x8` | AVX2 `vpmaddwd` |
+//! | [`Backend::score_block`] | [`scalar`] | four lanes | [`scalar`], which compilers vectorise |
 //!
-//! [`scalar`] is the definition. A backend is an optimisation of it: its results are equal as
-//! integers, on every input, which one test over [`Backend::available`] shows. Code above this
+//! [`scalar`] is the definition. A backend is an optimisation of it: its results are equal to the
+//! last bit, on every input, which one test over [`Backend::available`] shows. Code above this
 //! room therefore never asks which backend it runs on.
 //!
 //! In WebAssembly the choice is made at compile time, since a module that holds an instruction
@@ -20,6 +21,21 @@ mod simd128;
 mod x86_64;
 
 use code::{BLOCK, QUERY_LIMIT};
+
+/// What turns a block's integer dot products into scores: one number each for the whole scan.
+#[derive(Clone, Copy, Debug)]
+pub struct Affine {
+    /// Taken from twice the dot product: `255 * sum(q)`, which makes codes odd integers.
+    pub offset: i32,
+    /// Step of the quantized query.
+    pub step: f32,
+    /// Added to every score: query times centroid.
+    pub base: f32,
+    /// Base of the 16-bit scales.
+    pub scale_base: u32,
+    /// Base of the 16-bit squared norms.
+    pub norm_base: u32,
+}
 
 /// One implementation of the kernels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,6 +96,34 @@ impl Backend {
             Self::Simd128 => simd128::dot_block(codes, query, out),
             #[cfg(target_arch = "x86_64")]
             Self::Avx2 => x86_64::dot_block(codes, query, out),
+        }
+    }
+
+    /// The score of each of a block's items from its dot product and 16-bit scale:
+    /// `base + scale * ((2 dot - offset) * step)`. With squared norms (Euclidean archives)
+    /// `2 score - norm`, which orders like minus the distance. Returns whether any score exceeds
+    /// `threshold`.
+    ///
+    /// Every operation is rounded on its own, in this order, so that SIMD cannot change a bit.
+    ///
+    /// # Panics
+    /// If scales or norms are not those of one block.
+    #[inline]
+    pub fn score_block(
+        self,
+        dots: &[i32; BLOCK],
+        scales: &[u16],
+        norms: Option<&[u16]>,
+        affine: &Affine,
+        threshold: f32,
+        out: &mut [f32; BLOCK],
+    ) -> bool {
+        assert!(scales.len() == BLOCK, "one scale an item");
+        assert!(norms.is_none_or(|n| n.len() == BLOCK), "one norm an item");
+        match self {
+            #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+            Self::Simd128 => simd128::score_block(dots, scales, norms, affine, threshold, out),
+            _ => scalar::score_block(dots, scales, norms, affine, threshold, out),
         }
     }
 }

@@ -56,6 +56,40 @@ fn extremes_do_not_overflow() {
 }
 
 #[test]
+fn scores_agree_to_the_bit() {
+    let mut rng = SeededRng::new(2, 0);
+    for round in 0..500 {
+        let wide = |rng: &mut SeededRng| rng.bits() as i32 >> rng.below(31);
+        let affine = Affine {
+            offset: wide(&mut rng),
+            step: rng.normal() as f32 * 1e-3,
+            base: rng.normal() as f32,
+            scale_base: 1 + rng.below(MAX_SCALE_BASE as usize) as u32,
+            norm_base: 1 + rng.below(MAX_SCALE_BASE as usize) as u32,
+        };
+        let dots: [i32; BLOCK] = std::array::from_fn(|_| wide(&mut rng));
+        // Zeros and extremes among the scales.
+        let mut bits = || [0, 1, u16::MAX, rng.bits() as u16][rng.below(4)];
+        let scales: [u16; BLOCK] = std::array::from_fn(|_| bits());
+        let norms: [u16; BLOCK] = std::array::from_fn(|_| bits());
+        let norms = (round % 2 == 0).then_some(&norms[..]);
+        for threshold in [f32::MIN, 0.0, 1e30] {
+            let answer = |backend: Backend| {
+                let mut out = [0.0; BLOCK];
+                let any =
+                    backend.score_block(&dots, &scales, norms, &affine, threshold, &mut out);
+                (any, out.map(f32::to_bits))
+            };
+            let expected = answer(Backend::Scalar);
+            assert!(expected.1.iter().all(|bits| f32::from_bits(*bits).is_finite()));
+            for backend in Backend::available() {
+                assert_eq!(answer(backend), expected, "{backend:?}");
+            }
+        }
+    }
+}
+
+#[test]
 fn rotation_keeps_inner_products_and_spreads_one_component() {
     let mut rng = SeededRng::new(3, 0);
     for dim in [1, 2, 3, 7, 64, 100, 127, 128, 300] {

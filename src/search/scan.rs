@@ -8,8 +8,8 @@
 use super::query::Query;
 use super::top::Top;
 use crate::item_set::ItemSet;
-use crate::kernel::Backend;
-use crate::kernel::code::{BLOCK, QUERY_LIMIT, padded_dim, scale_from_bits};
+use crate::kernel::code::{BLOCK, QUERY_LIMIT, padded_dim};
+use crate::kernel::{Affine, Backend};
 use crate::load::Index;
 use crate::metric::Metric;
 
@@ -41,10 +41,16 @@ pub(super) fn scan(
     // dot(q, v) = 2 dot(q, u) - 255 sum(q), exact in wrapping i32 arithmetic because the true
     // value fits (see `kernel::code`).
     let offset = 255 * quantized.iter().map(|q| i32::from(*q)).sum::<i32>();
-    let euclidean = query.metric() == Metric::Euclidean;
-    let base = query.base() as f32;
-    let (scale_bits, scale_base) = (index.scale_bits(), index.scale_base());
-    let (norm_bits, norm_base) = (index.norm_bits(), index.norm_base());
+    let affine = Affine {
+        offset,
+        step,
+        base: query.base() as f32,
+        scale_base: index.scale_base(),
+        norm_base: index.norm_base(),
+    };
+    // -|q - x|^2 = 2 q.x - |x|^2 - |q|^2, and the last term is the same for all items.
+    let norms = (query.metric() == Metric::Euclidean).then(|| index.norm_bits());
+    let scales = index.scale_bits();
     let mut dots = [0; BLOCK];
     let mut scores = [0.0f32; BLOCK];
     for (block, &word) in allowed.words().iter().enumerate() {
@@ -52,22 +58,11 @@ pub(super) fn scan(
             continue;
         }
         backend.dot_block(index.block_codes(block), quantized, &mut dots);
-        let first = block * BLOCK;
-        for ((score, dot), bits) in
-            scores.iter_mut().zip(&dots).zip(&scale_bits[first..first + BLOCK])
-        {
-            let dot = dot.wrapping_mul(2).wrapping_sub(offset) as f32;
-            *score = base + scale_from_bits(*bits, scale_base) * (dot * step);
-        }
-        if euclidean {
-            // -|q - x|^2 = 2 q.x - |x|^2 - |q|^2, and the last term is the same for all items.
-            for (score, bits) in scores.iter_mut().zip(&norm_bits[first..first + BLOCK]) {
-                *score = 2.0 * *score - scale_from_bits(*bits, norm_base);
-            }
-        }
-        let threshold = top.threshold();
-        if scores.iter().fold(false, |any, s| any | (*s > threshold)) {
-            keep_allowed(&scores, word, first as u32, top);
+        let items = block * BLOCK..(block + 1) * BLOCK;
+        let norms = norms.map(|n| &n[items.clone()]);
+        let (scales, threshold) = (&scales[items.clone()], top.threshold());
+        if backend.score_block(&dots, scales, norms, &affine, threshold, &mut scores) {
+            keep_allowed(&scores, word, items.start as u32, top);
         }
     }
 }

@@ -91,9 +91,8 @@ fn parse_list(list: &str) -> Result<FieldList> {
 }
 
 fn metric_parser() -> impl clap::builder::TypedValueParser<Value = Metric> {
-    PossibleValuesParser::new(Metric::ALL.map(Metric::as_str)).map(|name| {
-        Metric::ALL.into_iter().find(|m| m.as_str() == name).unwrap_or(Metric::Cosine)
-    })
+    PossibleValuesParser::new(Metric::ALL.map(Metric::as_str))
+        .map(|name| Metric::ALL.into_iter().find(|m| m.as_str() == name).unwrap_or(Metric::Cosine))
 }
 
 fn fold_parser() -> impl clap::builder::TypedValueParser<Value = Fold> {

@@ -31,7 +31,7 @@ pub fn run(args: &Args) -> Result<()> {
     let rows = (0..index.len()).map(|i| {
         let mut row = vec![0.0; index.dim()];
         index.decode(Ordinal(i as u32), &mut row);
-        if i % 1024 == 0 {
+        if usize::is_multiple_of(i, 1024) {
             stage.set(i as u64);
         }
         row

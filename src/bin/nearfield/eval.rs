@@ -103,7 +103,12 @@ pub fn run(args: &Args) -> Result<()> {
     };
     let mut output = Output::new();
     output.line(format_args!("{} users", results.len()))?;
-    output.line(format_args!("{:12} {:>10} {:>10}", "", format!("recall@{}", args.k), format!("ndcg@{}", args.ndcg_k)))?;
+    output.line(format_args!(
+        "{:12} {:>10} {:>10}",
+        "",
+        format!("recall@{}", args.k),
+        format!("ndcg@{}", args.ndcg_k)
+    ))?;
     for (name, m) in [("fold-in", mean.measures), ("mean vector", mean.mean_vector)] {
         output.line(format_args!("{name:12} {:>10.4} {:>10.4}", m.recall_at_k, m.ndcg_at_k))?;
     }

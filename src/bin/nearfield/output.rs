@@ -104,7 +104,8 @@ fn to_json<'a>(
                 share: share.share,
             })
         });
-        let fields = columns.iter().map(|c| Ok((c.name().to_owned(), json(c.value(item.ordinal)?))));
+        let fields =
+            columns.iter().map(|c| Ok((c.name().to_owned(), json(c.value(item.ordinal)?))));
         items.push(ItemJson {
             id: index.id(item.ordinal)?,
             title: catalog.title(item.ordinal)?,

@@ -49,11 +49,8 @@ pub fn run(args: &Args) -> Result<()> {
             event: Event::Interaction(interaction),
         })?;
     }
-    let limits = Limits {
-        k: usize::from(args.k),
-        where_: args.where_.as_deref(),
-        ..Limits::default()
-    };
+    let limits =
+        Limits { k: usize::from(args.k), where_: args.where_.as_deref(), ..Limits::default() };
     // All parts, so that shares of the whole can be told; printed are the first few.
     let n_parts = if args.explain > 0 { recommender.profile().len() } else { 0 };
     let slate = recommender.recommend(&limits, true, n_parts)?;

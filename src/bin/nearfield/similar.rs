@@ -28,11 +28,8 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<()> {
     let mut recommender = Recommender::new(open(&args.archive)?);
     item(recommender.index(), "ID", &args.id)?;
-    let limits = Limits {
-        k: usize::from(args.k),
-        where_: args.where_.as_deref(),
-        ..Limits::default()
-    };
+    let limits =
+        Limits { k: usize::from(args.k), where_: args.where_.as_deref(), ..Limits::default() };
     let slate = recommender.similar(Target::Item(&args.id), &limits)?;
     print_slate(recommender.index(), &slate, &args.show, 0)
 }

@@ -39,7 +39,8 @@ pub(super) fn project(matrix: &Csr, dim: usize, seed: u64) -> Rows {
     // eigenvectors and roots of the eigenvalues of B BT.
     let (values, vectors) = descending_eigen(transposed.times(&basis).gram());
     let n_kept = dim.min(values.iter().take_while(|v| **v > 1e-12 * values[0]).count());
-    let scaled = DMatrix::from_fn(vectors.nrows(), n_kept, |i, j| vectors[(i, j)] * values[j].sqrt());
+    let scaled =
+        DMatrix::from_fn(vectors.nrows(), n_kept, |i, j| vectors[(i, j)] * values[j].sqrt());
     basis.times(&scaled)
 }
 

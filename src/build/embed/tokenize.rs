@@ -30,10 +30,7 @@ const FEWEST_ITEMS: u32 = 2;
 
 /// Whether a column's values can be made tokens.
 pub(super) fn has_tokens(values: &ColumnValues) -> bool {
-    matches!(
-        values,
-        ColumnValues::Text(_) | ColumnValues::Category(_) | ColumnValues::Tags(_)
-    )
+    matches!(values, ColumnValues::Text(_) | ColumnValues::Category(_) | ColumnValues::Tags(_))
 }
 
 /// The rows of all items, over the tokens that at least two items have.
@@ -112,8 +109,8 @@ fn count(values: &ColumnValues) -> Counted {
     match values {
         ColumnValues::Text(values) => {
             for text in values {
-                let lower = |t: &String| t.nfkd().collect::<String>().to_lowercase();
-                let folded = text.as_ref().map(|t| fold_title(lower(t).chars()));
+                let folded =
+                    text.as_ref().map(|t| fold_title(t.nfkd().flat_map(char::to_lowercase)));
                 counter.row(folded.iter().flat_map(|words| words.split_ascii_whitespace()));
             }
         }

@@ -12,10 +12,8 @@ pub(super) fn read(mut source: Source<'_>, delimiter: u8, id_field: &str) -> Res
     let mut rows = RowsBuilder::new(&file, true);
     let mut input = std::mem::replace(&mut source.reader, Box::new(std::io::empty()));
     let lines = Lines::of(input.fill_buf().map_err(|e| source.failed(1, e))?);
-    let mut reader = ::csv::ReaderBuilder::new()
-        .delimiter(delimiter)
-        .has_headers(false)
-        .from_reader(input);
+    let mut reader =
+        ::csv::ReaderBuilder::new().delimiter(delimiter).has_headers(false).from_reader(input);
     let mut record = ::csv::StringRecord::new();
     // For each column its field; `None` is the id.
     let mut columns: Option<Vec<Option<usize>>> = None;
@@ -42,7 +40,7 @@ pub(super) fn read(mut source: Source<'_>, delimiter: u8, id_field: &str) -> Res
         }
         rows.end_row(line, id_field, id)?;
         n_read += 1;
-        if n_read % 1024 == 0 {
+        if n_read.is_multiple_of(1024) {
             source.report_progress();
         }
     }
@@ -60,7 +58,8 @@ fn header(
 ) -> Result<Vec<Option<usize>>> {
     let names: Vec<&str> = record.iter().collect();
     if !names.contains(&id_field) {
-        let expected = expected_name(&format!("a column {id_field:?} (--id names it)"), id_field, &names);
+        let expected =
+            expected_name(&format!("a column {id_field:?} (--id names it)"), id_field, &names);
         return Err(Error::input(format!("{file}:1"), expected, "none of this name"));
     }
     let mut columns = Vec::with_capacity(names.len());

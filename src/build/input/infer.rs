@@ -133,9 +133,8 @@ fn infer_strings(lines: &[u64], field: &RawField, is_untyped: bool) -> Inferred 
     }
     let longest = strings().map(|(_, text)| text.len()).max().unwrap_or(0);
     let distinct: HashSet<&str> = strings().map(|(_, text)| text).collect();
-    let is_category = longest <= LONGEST_CATEGORY
-        && distinct.len() <= MAX_CATEGORIES
-        && 2 * distinct.len() <= n;
+    let is_category =
+        longest <= LONGEST_CATEGORY && distinct.len() <= MAX_CATEGORIES && 2 * distinct.len() <= n;
     Inferred { kind: if is_category { FieldKind::Category } else { FieldKind::Text }, note }
 }
 
@@ -195,33 +194,38 @@ pub(super) fn convert(
             }),
             _ => None,
         })?),
-        FieldKind::Integer => ColumnValues::Integer(each.map("a whole number", |cell| match cell {
-            Cell::Integer(x) => Some(*x),
-            // Below 2^53 every whole f64 is that number; beyond, its last digits are made up.
-            Cell::Real(x) => (x.fract() == 0.0 && x.abs() <= 9e15).then_some(*x as i64),
-            Cell::String(text) => parse_integer(text),
-            _ => None,
-        })?),
+        FieldKind::Integer => {
+            ColumnValues::Integer(each.map("a whole number", |cell| match cell {
+                Cell::Integer(x) => Some(*x),
+                // Below 2^53 every whole f64 is that number; beyond, its last digits are made up.
+                Cell::Real(x) => (x.fract() == 0.0 && x.abs() <= 9e15).then_some(*x as i64),
+                Cell::String(text) => parse_integer(text),
+                _ => None,
+            })?)
+        }
         FieldKind::Real => ColumnValues::Real(each.map("a finite number", |cell| match cell {
             Cell::Integer(x) => Some(*x as f64),
             Cell::Real(x) => x.is_finite().then_some(*x),
             Cell::String(text) => parse_real(text),
             _ => None,
         })?),
-        FieldKind::Date => {
-            ColumnValues::Date(each.map("a date of the calendar, YYYY-MM-DD", |cell| match cell {
+        FieldKind::Date => ColumnValues::Date(each.map(
+            "a date of the calendar, YYYY-MM-DD",
+            |cell| match cell {
                 Cell::String(text) => parse_days(text),
+                _ => None,
+            },
+        )?),
+        FieldKind::Category => ColumnValues::Category(each.map("a string", text_of)?),
+        FieldKind::Text => ColumnValues::Text(each.map("a string", text_of)?),
+        FieldKind::Tags => {
+            ColumnValues::Tags(each.map("an array of strings", |cell| match cell {
+                Cell::Tags(tags) => Some(tags.clone()),
+                Cell::String(text) if is_untyped => Some(split_tags(text)),
+                Cell::String(text) => Some(vec![text.clone()]),
                 _ => None,
             })?)
         }
-        FieldKind::Category => ColumnValues::Category(each.map("a string", text_of)?),
-        FieldKind::Text => ColumnValues::Text(each.map("a string", text_of)?),
-        FieldKind::Tags => ColumnValues::Tags(each.map("an array of strings", |cell| match cell {
-            Cell::Tags(tags) => Some(tags.clone()),
-            Cell::String(text) if is_untyped => Some(split_tags(text)),
-            Cell::String(text) => Some(vec![text.clone()]),
-            _ => None,
-        })?),
     })
 }
 
@@ -247,7 +251,11 @@ struct Each<'a> {
 }
 
 impl Each<'_> {
-    fn map<T>(&self, expected: &str, value: impl Fn(&Cell) -> Option<T>) -> Result<Vec<Option<T>>> {
+    fn map<T>(
+        &self,
+        expected: &str,
+        value: impl Fn(&Cell) -> Option<T>,
+    ) -> Result<Vec<Option<T>>> {
         let one = |(row, cell): (usize, &Option<Cell>)| match cell {
             None => Ok(None),
             Some(cell) => value(cell).map(Some).ok_or_else(|| {

@@ -47,7 +47,7 @@ pub(super) fn read(source: &mut Source<'_>, id_field: &str) -> Result<Rows> {
             return Err(Error::input(place(), expected, shown(text)));
         }
         read_line(&mut rows, text, number, id_field)?;
-        if number % 1024 == 0 {
+        if u64::is_multiple_of(number, 1024) {
             source.report_progress();
         }
     }
@@ -96,7 +96,11 @@ impl Line<'_> {
                 Raw::Unsigned(id) => id.to_string(),
                 Raw::Null => return Ok(()),
                 other => {
-                    return Err(Error::input(place(), "a string or a whole number", other.describe()));
+                    return Err(Error::input(
+                        place(),
+                        "a string or a whole number",
+                        other.describe(),
+                    ));
                 }
             };
             if self.id.replace(id).is_some() {
@@ -259,15 +263,42 @@ mod tests {
     #[test]
     fn errors_name_line_and_field() {
         for (line, message) in [
-            (r#"{"id": "b", "x": {"y": 1}}"#, "items.jsonl:2: x: expected a string, a number, true, false, null or an array of strings, found an object"),
-            (r#"{"id": "b", "x": [1]}"#, "items.jsonl:2: x: expected a string, a number, true, false, null or an array of strings, found an array of something else than strings"),
-            (r#"{"id": "b", "x": 18446744073709551615}"#, "items.jsonl:2: x: expected a whole number below 2^63 (or a string), found 18446744073709551615"),
-            (r#"{"id": "b", "x": 1, "x": 2}"#, "items.jsonl:2: x: expected each name once, found it a second time"),
-            (r#"{"id": 1.5}"#, "items.jsonl:2: id: expected a string or a whole number, found 1.5"),
-            (r#"{"x": 1}"#, "items.jsonl:2: id: expected an id of 1 to 1024 bytes (--id names its field), found no id"),
-            (r#"{"id": ""}"#, "items.jsonl:2: id: expected an id of 1 to 1024 bytes (--id names its field), found an empty string"),
-            (r#"{"id": "b""#, "items.jsonl:2: the line: expected one JSON object, found EOF while parsing an object at column 10"),
-            (r#"{"id": "b"} 7"#, "items.jsonl:2: the line: expected one JSON object, found trailing characters at column 13"),
+            (
+                r#"{"id": "b", "x": {"y": 1}}"#,
+                "items.jsonl:2: x: expected a string, a number, true, false, null or an array of strings, found an object",
+            ),
+            (
+                r#"{"id": "b", "x": [1]}"#,
+                "items.jsonl:2: x: expected a string, a number, true, false, null or an array of strings, found an array of something else than strings",
+            ),
+            (
+                r#"{"id": "b", "x": 18446744073709551615}"#,
+                "items.jsonl:2: x: expected a whole number below 2^63 (or a string), found 18446744073709551615",
+            ),
+            (
+                r#"{"id": "b", "x": 1, "x": 2}"#,
+                "items.jsonl:2: x: expected each name once, found it a second time",
+            ),
+            (
+                r#"{"id": 1.5}"#,
+                "items.jsonl:2: id: expected a string or a whole number, found 1.5",
+            ),
+            (
+                r#"{"x": 1}"#,
+                "items.jsonl:2: id: expected an id of 1 to 1024 bytes (--id names its field), found no id",
+            ),
+            (
+                r#"{"id": ""}"#,
+                "items.jsonl:2: id: expected an id of 1 to 1024 bytes (--id names its field), found an empty string",
+            ),
+            (
+                r#"{"id": "b""#,
+                "items.jsonl:2: the line: expected one JSON object, found EOF while parsing an object at column 10",
+            ),
+            (
+                r#"{"id": "b"} 7"#,
+                "items.jsonl:2: the line: expected one JSON object, found trailing characters at column 13",
+            ),
         ] {
             let error = rows(&[r#"{"id": "a"}"#, line]).unwrap_err();
             assert_eq!(error.to_string(), message);

@@ -101,11 +101,7 @@ fn check_start(file: &str, reader: &mut impl Read) -> Result<()> {
 }
 
 /// The number of components and the bytes of each.
-fn check_header(
-    file: &str,
-    npy: &npyz::NpyHeader,
-    items: &Items,
-) -> Result<(usize, u64)> {
+fn check_header(file: &str, npy: &npyz::NpyHeader, items: &Items) -> Result<(usize, u64)> {
     let wrong = |field: &str, expected: String, found: String| {
         Err(Error::input(format!("{file}: {field}"), expected, found))
     };
@@ -266,8 +262,7 @@ mod tests {
             npy::<f32>(&[2, 2], Order::C, expected.clone()),
             npy::<f64>(&[2, 2], Order::C, f8),
         ] {
-            let vectors =
-                read(&bytes, &mut items(2), Metric::Cosine, BadVectors::Error).unwrap();
+            let vectors = read(&bytes, &mut items(2), Metric::Cosine, BadVectors::Error).unwrap();
             assert_eq!(vectors.embeddings, Embeddings { dim: 2, values: expected.clone() });
         }
     }
@@ -276,13 +271,41 @@ mod tests {
     fn headers_that_do_not_fit_are_refused() {
         let zeros = vec![0f32; 4];
         for (bytes, n, expected) in [
-            (npy(&[2, 2], Order::Fortran, zeros.clone()), 2, "v.npy: order: expected C order: save numpy.ascontiguousarray(array), found Fortran order"),
-            (npy(&[2, 2], Order::C, zeros.clone()), 3, "v.npy: shape: expected 3 rows, one for each item line of items.jsonl, found 2"),
-            (npy(&[4], Order::C, zeros.clone()), 4, "v.npy: shape: expected two dimensions, (items, components), found [4]"),
-            (npy(&[2, 0], Order::C, Vec::<f32>::new()), 2, "v.npy: shape: expected 1 to 4096 components, found 0"),
-            (npy(&[2, 2], Order::C, vec![1i32; 4]), 2, "v.npy: dtype: expected f2, f4 or f8: save it as array.astype(\"float32\"), found '<i4'"),
-            (b"PK\x03\x04....".to_vec(), 1, "v.npy: expected a .npy file, as numpy.save writes it, found a zip archive: from a .npz, save the one array with numpy.save"),
-            (Vec::new(), 1, "v.npy: expected a .npy file, as numpy.save writes it, found an empty file"),
+            (
+                npy(&[2, 2], Order::Fortran, zeros.clone()),
+                2,
+                "v.npy: order: expected C order: save numpy.ascontiguousarray(array), found Fortran order",
+            ),
+            (
+                npy(&[2, 2], Order::C, zeros.clone()),
+                3,
+                "v.npy: shape: expected 3 rows, one for each item line of items.jsonl, found 2",
+            ),
+            (
+                npy(&[4], Order::C, zeros.clone()),
+                4,
+                "v.npy: shape: expected two dimensions, (items, components), found [4]",
+            ),
+            (
+                npy(&[2, 0], Order::C, Vec::<f32>::new()),
+                2,
+                "v.npy: shape: expected 1 to 4096 components, found 0",
+            ),
+            (
+                npy(&[2, 2], Order::C, vec![1i32; 4]),
+                2,
+                "v.npy: dtype: expected f2, f4 or f8: save it as array.astype(\"float32\"), found '<i4'",
+            ),
+            (
+                b"PK\x03\x04....".to_vec(),
+                1,
+                "v.npy: expected a .npy file, as numpy.save writes it, found a zip archive: from a .npz, save the one array with numpy.save",
+            ),
+            (
+                Vec::new(),
+                1,
+                "v.npy: expected a .npy file, as numpy.save writes it, found an empty file",
+            ),
         ] {
             assert_eq!(message(&bytes, n), expected);
         }
@@ -293,10 +316,16 @@ mod tests {
         assert!(message(&object, 2).contains("never unpickled"), "{}", message(&object, 2));
         let mut short = npy(&[2, 2], Order::C, vec![1f32; 4]);
         short.pop();
-        assert_eq!(message(&short, 2), "v.npy: row 1: expected 2 rows of 2, found the end of the file");
+        assert_eq!(
+            message(&short, 2),
+            "v.npy: row 1: expected 2 rows of 2, found the end of the file"
+        );
         let mut long = npy(&[2, 2], Order::C, vec![1f32; 4]);
         long.push(0);
-        assert_eq!(message(&long, 2), "v.npy: expected 2 rows of 2 and nothing behind them, found more bytes");
+        assert_eq!(
+            message(&long, 2),
+            "v.npy: expected 2 rows of 2 and nothing behind them, found more bytes"
+        );
     }
 
     #[test]
@@ -311,8 +340,7 @@ mod tests {
         let vectors = read(&bytes, &mut kept, Metric::Cosine, BadVectors::Drop).unwrap();
         assert_eq!((vectors.n_dropped, vectors.embeddings.values), (2, vec![1.0, 0.0]));
         assert_eq!(kept.table.ids, ["id0"]);
-        let error =
-            read(&bytes, &mut items(3), Metric::Euclidean, BadVectors::Error).unwrap_err();
+        let error = read(&bytes, &mut items(3), Metric::Euclidean, BadVectors::Error).unwrap_err();
         assert!(error.to_string().contains("row 2, column 0"), "{error}");
     }
 
@@ -321,8 +349,7 @@ mod tests {
         let bytes = npy(&[3, 1], Order::C, vec![1f32, 2.0, 3.0]);
         let mut deduplicated = items(3);
         deduplicated.remove(&[1]);
-        let vectors =
-            read(&bytes, &mut deduplicated, Metric::Cosine, BadVectors::Error).unwrap();
+        let vectors = read(&bytes, &mut deduplicated, Metric::Cosine, BadVectors::Error).unwrap();
         assert_eq!(vectors.embeddings.values, [1.0, 3.0]);
     }
 }

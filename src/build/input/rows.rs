@@ -84,7 +84,8 @@ impl RowsBuilder {
         }
         let at = self.rows.fields.len();
         if at == MAX_FIELDS {
-            let expected = format!("at most {MAX_FIELDS} fields: names are not the place for data");
+            let expected =
+                format!("at most {MAX_FIELDS} fields: names are not the place for data");
             return Err(Error::input(self.place(line, &shown(name)), expected, "one more"));
         }
         self.rows.fields.push(RawField { name: name.to_owned(), cells: Vec::new() });
