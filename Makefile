@@ -12,6 +12,8 @@ MAKEFLAGS += --no-print-directory
 ENV := source .ci/env;
 NEARFIELD := target/release/nearfield
 FILMS := target/films.nf
+# What films have in common, people before places; `reviews` stands for how widely a film is known.
+VECTORS := --embed-text 'title*0.5,genres,director,writers,cast,country*0.5,language*0.5' --prior reviews
 # Alien and Blade Runner.
 TASTE := --like Q103569 --like Q184843
 
@@ -42,7 +44,7 @@ bench: ## Measure against peers, in Chromium and in Node, into benches/record/
 eval: ## Measure recommendations on MovieLens 100K, which is fetched (tests/protocol.md)
 	@.ci/setup tools rust python
 	@$(MAKE) build
-	@$(ENV) target/venv/bin/python tests/eval/run.py
+	@$(ENV) target/venv/bin/python tests/eval/movielens.py
 
 setup: ## Install whatever is missing for all of the above
 	@.ci/setup
@@ -53,11 +55,11 @@ build: ## Compile the nearfield command, optimised
 
 films: build ## Build the film catalog's archive, target/films.nf
 	@echo "films: the film catalog's archive"
-	@$(NEARFIELD) build www/data/films.jsonl.gz --embed-text -o $(FILMS)
+	@$(NEARFIELD) build www/data/films.jsonl.gz $(VECTORS) -o $(FILMS)
 
 example: films ## Recommend films in the terminal, with reasons
-	@echo "example: nearfield recommend $(FILMS) $(TASTE) --explain 2 -k 8"
-	@$(NEARFIELD) recommend $(FILMS) $(TASTE) --explain 2 -k 8
+	@echo "example: what to see for someone who likes Alien and Blade Runner"
+	@$(NEARFIELD) recommend $(FILMS) $(TASTE) -k 8 --explain 2 --fields year,genres
 
 pkg: ## Build the npm package: wasm, glue, JavaScript, types; fails above its size budget
 	@echo "pkg: the npm package"

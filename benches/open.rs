@@ -27,7 +27,8 @@ fn main() {
         let mut times: Vec<f64> = (0..REPEATS).filter_map(|_| time_open(&bytes)).collect();
         times.sort_by(f64::total_cmp);
         let started = Instant::now();
-        let verified = AlignedBytes::copy_of(&bytes).and_then(Index::open).and_then(|i| i.verify());
+        let verified =
+            AlignedBytes::copy_of(&bytes).and_then(Index::open).and_then(|i| i.verify());
         let verify = started.elapsed().as_secs_f64() * 1e3;
         assert!(verified.is_ok());
         println!("{n:>10} {:>14} {:>12.2} {verify:>12.2}", bytes.len(), times[REPEATS / 2] * 1e6);

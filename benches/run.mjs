@@ -26,6 +26,10 @@ const K = 10;
 /** Repetitions of the way to the first answer, each in a new page or process. */
 const FIRSTS = 7;
 const FILMS = "target/films.nf";
+const HOSTS = [
+  { name: "Chromium", open: openChromium },
+  { name: "Node", open: openNode },
+];
 
 /** The default exports of a folder's modules, with their paths. */
 async function exported(folder) {
@@ -143,7 +147,8 @@ async function main() {
   const { values } = parseArgs({ options: { data: string, host: string, peer: string } });
   const sets = chosen(await exported("data"), values.data);
   const peers = chosen(await exported("peers"), values.peer);
-  const hosts = chosen([await openChromium(), await openNode()], values.host, "name");
+  const hosts = [];
+  for (const { open } of chosen(HOSTS, values.host, "name")) hosts.push(await open());
   const from = machine();
   try {
     const measured = [];

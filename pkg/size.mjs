@@ -1,6 +1,9 @@
 /**
- * Reports what a page downloads to run nearfield, archive aside, and fails above `size-budget.json`.
+ * Reports what a page downloads to run nearfield, archive aside, and fails above `size-budget.json`:
+ * one budget for the engine (the wasm and its glue), one for all the JavaScript of the package.
  * JavaScript is measured as shipped, names unshortened; a bundler that minifies makes it smaller.
+ *
+ *   node size.mjs [--over-budget]     with the flag, an exceeded budget is only a warning
  */
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -8,8 +11,19 @@ import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 
 const at = (path) => new URL(path, import.meta.url);
 
+/**
+ * What is measured: each row's files, after compression of each, added up. The glue as generated is
+ * part of the first row; as bundled, it is part of `index.js` too, so that the rows do not add up.
+ */
+const ROWS = {
+  "nearfield_bg.wasm": ["wasm/nearfield_bg.wasm"],
+  "glue.js": ["wasm/glue.js"],
+  "wasm and glue": ["wasm/nearfield_bg.wasm", "wasm/glue.js"],
+  "index.js, glue included": ["dist/index.js"],
+};
+
 /** The sizes of one file: as it is, after gzip at 9, and after brotli at 11. */
-function measure(name, path) {
+function measure(path) {
   const bytes = readFileSync(at(path));
   const brotli = brotliCompressSync(bytes, {
     params: {
@@ -17,29 +31,38 @@ function measure(name, path) {
       [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length,
     },
   });
-  return { name, raw: bytes.length, gzip: gzipSync(bytes, { level: 9 }).length, brotli: brotli.length };
+  return { raw: bytes.length, gzip: gzipSync(bytes, { level: 9 }).length, brotli: brotli.length };
 }
 
-/** Prints the table and throws when a budget is exceeded. */
+/** Prints the table and returns a sentence for each budget that is exceeded. */
 export function reportSizes() {
-  const rows = [
-    measure("nearfield_bg.wasm", "wasm/nearfield_bg.wasm"),
-    measure("index.js (glue included)", "dist/index.js"),
-  ];
-  const sum = (key) => rows.reduce((total, row) => total + row[key], 0);
-  rows.push({ name: "together", raw: sum("raw"), gzip: sum("gzip"), brotli: sum("brotli") });
-  console.log(`${"bytes".padEnd(26)}${"raw".padStart(10)}${"gzip".padStart(10)}${"brotli".padStart(10)}`);
-  for (const { name, raw, gzip, brotli } of rows) {
-    console.log(
-      name.padEnd(26) + [raw, gzip, brotli].map((n) => String(n).padStart(10)).join(""),
-    );
-  }
   const budget = JSON.parse(readFileSync(at("size-budget.json"), "utf8"));
-  const limit = budget["wasm and JavaScript, brotli"];
-  if (!(sum("brotli") <= limit)) {
-    throw new Error(`${sum("brotli")} bytes after brotli exceed the budget of ${limit}`);
+  const unknown = Object.keys(budget).filter((name) => !Object.hasOwn(ROWS, name));
+  if (unknown.length > 0) throw new Error(`size-budget.json: nothing is measured as ${unknown.join(", ")}`);
+  const exceeded = [];
+  const line = (name, cells) => console.log(name.padEnd(26) + cells.map((n) => String(n).padStart(10)).join(""));
+  line("bytes", ["raw", "gzip", "brotli", "budget"]);
+  for (const [name, files] of Object.entries(ROWS)) {
+    const sizes = files.map(measure);
+    const cells = ["raw", "gzip", "brotli"].map((key) => sizes.reduce((sum, size) => sum + size[key], 0));
+    const limit = budget[name];
+    line(name, [...cells, limit ?? ""]);
+    const brotli = cells[2];
+    if (limit !== undefined && !(brotli <= limit)) {
+      exceeded.push(`${name}: ${brotli} bytes after brotli exceed the budget of ${limit}`);
+    }
   }
-  console.log(`within the budget of ${limit} bytes after brotli`);
+  return exceeded;
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) reportSizes();
+/** Reports, and says on standard error what is exceeded; returns whether that is a failure. */
+export function withinBudget(args) {
+  const exceeded = reportSizes();
+  const warnOnly = args.includes("--over-budget");
+  for (const sentence of exceeded) console.error(`size: ${warnOnly ? "warning: " : ""}${sentence}`);
+  return warnOnly || exceeded.length === 0;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url) && !withinBudget(process.argv.slice(2))) {
+  process.exitCode = 1;
+}

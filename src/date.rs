@@ -54,7 +54,9 @@ mod tests {
         for days in (-719_528..2_932_896).step_by(97) {
             assert_eq!(parse_days(&format_days(days)), Some(days));
         }
-        for wrong in ["1999-02-29", "2000-13-01", "2000-00-10", "2000-1-01", "", "20000-01-1", "+200-01-01"] {
+        for wrong in
+            ["1999-02-29", "2000-13-01", "2000-00-10", "2000-1-01", "", "20000-01-1", "+200-01-01"]
+        {
             assert_eq!(parse_days(wrong), None, "{wrong}");
         }
     }

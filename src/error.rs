@@ -109,7 +109,9 @@ pub enum Error {
         remedy: String,
     },
     /// Memory was refused. Nothing was changed.
-    #[error("cannot reserve {needed_bytes} bytes of memory; close other archives or use a smaller one")]
+    #[error(
+        "cannot reserve {needed_bytes} bytes of memory; close other archives or use a smaller one"
+    )]
     Memory {
         /// Bytes that were asked for.
         needed_bytes: u64,
@@ -176,6 +178,8 @@ impl Error {
     }
 
     /// An [`Error::Arg`] from anything that can be shown.
+    #[cold]
+    #[inline(never)]
     pub fn arg(
         path: impl Into<String>,
         expected: impl Into<String>,
@@ -203,6 +207,8 @@ impl Error {
 /// A piece of the caller's text inside a message: between quotes, cut after 80 characters. (Not
 /// `{:?}`, whose tables of printable characters weigh more than most of this crate.)
 #[must_use]
+#[cold]
+#[inline(never)]
 pub fn quoted(text: &str) -> String {
     let cut = text.char_indices().nth(80).and_then(|(end, _)| text.get(..end));
     match cut {

@@ -78,7 +78,8 @@ mod tests {
         let mut rng = SeededRng::new(7, 0);
         let draws: Vec<f64> = (0..100_000).map(|_| rng.normal()).collect();
         let mean = draws.iter().sum::<f64>() / draws.len() as f64;
-        let variance = draws.iter().map(|z| (z - mean) * (z - mean)).sum::<f64>() / draws.len() as f64;
+        let variance =
+            draws.iter().map(|z| (z - mean) * (z - mean)).sum::<f64>() / draws.len() as f64;
         // Standard errors are 0.0032 and 0.0045; the bounds are four of each.
         assert!(mean.abs() < 0.013, "{mean}");
         assert!((variance - 1.0).abs() < 0.018, "{variance}");

@@ -1,14 +1,19 @@
 //! The same answers on every target. This file runs natively and, compiled to WebAssembly, in a
 //! browser; the digests below are the same for both, to the last bit of every score.
 
-#![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "tests say what broke by line")]
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "tests say what broke by line"
+)]
 
-#[cfg(target_arch = "wasm32")]
-use wasm_bindgen_test::wasm_bindgen_test as test;
 use nearfield::{
     AlignedBytes, Backend, Entry, Event, Index, Interaction, ItemSet, Kind, Limits, Ordinal,
     Query, Recommender, Searcher, SeededRng, Selector, Slate, Target,
 };
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 #[cfg(target_arch = "wasm32")]
 wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);
 
@@ -81,8 +86,7 @@ fn digest_of_a_thousand_answers(archive: &[u8]) -> u64 {
         if nf.profile().len() > 40 {
             nf.clear_profile();
         }
-        let limits =
-            Limits { k: 1 + rng.below(30), where_: filters[rng.below(5)], exclude: &[] };
+        let limits = Limits { k: 1 + rng.below(30), where_: filters[rng.below(5)], exclude: &[] };
         let slate = match rng.below(3) {
             0 => nf.similar(Target::Item(&rng.below(n).to_string()), &limits),
             1 => {
@@ -141,7 +145,9 @@ fn memory_that_is_refused_is_a_typed_error() {
     // More than any allocation can be, in WebAssembly and natively.
     let too_much = usize::MAX - 63;
     match AlignedBytes::zeroed(too_much) {
-        Err(nearfield::Error::Memory { needed_bytes }) => assert_eq!(needed_bytes, too_much as u64),
+        Err(nearfield::Error::Memory { needed_bytes }) => {
+            assert_eq!(needed_bytes, too_much as u64)
+        }
         _ => panic!("refused memory is an error"),
     }
     // And the instance goes on.

@@ -2,7 +2,12 @@
 //! answers are well formed; with `verify`, a typed error or exactly the true answers.
 
 #![cfg(feature = "build")]
-#![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "tests say what broke by line")]
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "tests say what broke by line"
+)]
 
 mod support;
 
@@ -80,8 +85,11 @@ fn interrogate(index: Index) -> String {
     ];
     for where_ in filters {
         let limits = Limits { k: 10, where_, exclude: &[] };
-        let answers =
-            [nf.recommend(&limits, true, 3), nf.similar(Target::Item("5"), &limits), nf.similar(Target::Vector(&[0.5; 6]), &limits)];
+        let answers = [
+            nf.recommend(&limits, true, 3),
+            nf.similar(Target::Item("5"), &limits),
+            nf.similar(Target::Vector(&[0.5; 6]), &limits),
+        ];
         answers.iter().for_each(check);
         write!(out, "{answers:?}").unwrap();
     }

@@ -1,6 +1,11 @@
 //! The rooms of `src/` import in one direction, and what is dangerous stands in few places.
 
-#![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "tests say what broke by line")]
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "tests say what broke by line"
+)]
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -104,7 +109,9 @@ fn imports_point_one_way() {
                 None => false,
                 Some(room) => {
                     room == name
-                        || MAY_IMPORT.iter().any(|(r, may)| r == room && may.contains(&name.as_str()))
+                        || MAY_IMPORT
+                            .iter()
+                            .any(|(r, may)| r == room && may.contains(&name.as_str()))
                 }
             };
             if !allowed {
@@ -156,15 +163,65 @@ fn what_is_dangerous_stands_in_few_places() {
 /// Packages that the wasm build may depend on. A reader, builder or command-line package here
 /// would be downloaded by every page.
 const IN_WASM: [&str; 60] = [
-    "approx", "bumpalo", "bytecheck", "bytecheck_derive", "bytemuck", "bytemuck_derive",
-    "cfg-if", "futures-core", "futures-task", "futures-util", "hashbrown", "js-sys", "libm",
-    "munge", "munge_macro", "nalgebra", "nearfield", "num-complex", "num-integer",
-    "num-rational", "num-traits", "num-bigint", "once_cell", "paste", "pin-project-lite", "ppv-lite86", "proc-macro2",
-    "ptr_meta", "ptr_meta_derive", "quote", "rancor", "rand_chacha", "rand_core", "rend", "rkyv",
-    "rkyv_derive", "rustversion", "safe_arch", "serde", "serde-wasm-bindgen", "serde_core",
-    "serde_derive", "simba", "simdutf8", "slab", "syn", "thiserror", "thiserror-impl", "typenum",
-    "unicode-ident", "wasm-bindgen", "wasm-bindgen-macro", "wasm-bindgen-macro-support",
-    "wasm-bindgen-shared", "wide", "xxhash-rust", "zerocopy", "zerocopy-derive", "autocfg",
+    "approx",
+    "bumpalo",
+    "bytecheck",
+    "bytecheck_derive",
+    "bytemuck",
+    "bytemuck_derive",
+    "cfg-if",
+    "futures-core",
+    "futures-task",
+    "futures-util",
+    "hashbrown",
+    "js-sys",
+    "libm",
+    "munge",
+    "munge_macro",
+    "nalgebra",
+    "nearfield",
+    "num-complex",
+    "num-integer",
+    "num-rational",
+    "num-traits",
+    "num-bigint",
+    "once_cell",
+    "paste",
+    "pin-project-lite",
+    "ppv-lite86",
+    "proc-macro2",
+    "ptr_meta",
+    "ptr_meta_derive",
+    "quote",
+    "rancor",
+    "rand_chacha",
+    "rand_core",
+    "rend",
+    "rkyv",
+    "rkyv_derive",
+    "rustversion",
+    "safe_arch",
+    "serde",
+    "serde-wasm-bindgen",
+    "serde_core",
+    "serde_derive",
+    "simba",
+    "simdutf8",
+    "slab",
+    "syn",
+    "thiserror",
+    "thiserror-impl",
+    "typenum",
+    "unicode-ident",
+    "wasm-bindgen",
+    "wasm-bindgen-macro",
+    "wasm-bindgen-macro-support",
+    "wasm-bindgen-shared",
+    "wide",
+    "xxhash-rust",
+    "zerocopy",
+    "zerocopy-derive",
+    "autocfg",
     "foldhash",
 ];
 

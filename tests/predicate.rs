@@ -1,7 +1,12 @@
 //! The `where` language: a bitmap equals evaluation item by item, errors name their position.
 
 #![cfg(all(feature = "build", not(target_arch = "wasm32")))]
-#![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "tests say what broke by line")]
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "tests say what broke by line"
+)]
 
 mod support;
 
@@ -81,7 +86,8 @@ impl Expr {
                 value("released").as_number().is_some_and(|v| compare(v, operator, x))
             }
             Self::Label(negated, labels) => {
-                let has = matches!(value("label"), Value::Category(l) if labels.iter().any(|x| x == l));
+                let has =
+                    matches!(value("label"), Value::Category(l) if labels.iter().any(|x| x == l));
                 has != *negated
             }
             Self::Genres(word, genres) => match value("genres") {
@@ -219,7 +225,8 @@ fn facets_count_what_a_loop_counts() {
         let items = catalog.select("year < 1990").unwrap();
         let facets = catalog.facets("genres", &items).unwrap();
         for genre in GENRES {
-            let expected = catalog.select(&format!("year < 1990 and genres has {genre:?}")).unwrap();
+            let expected =
+                catalog.select(&format!("year < 1990 and genres has {genre:?}")).unwrap();
             let found = facets.iter().find(|(value, _)| value == genre).map_or(0, |f| f.1);
             assert_eq!(found, expected.count(), "{genre}");
         }
@@ -236,7 +243,9 @@ fn titles_are_found_by_prefix_and_with_typing_errors() {
         let catalog = Catalog::new(index);
         let first = |text: &str| {
             let found = catalog.find(text, 5).unwrap();
-            found.first().map(|m| (catalog.title(m.item).unwrap().unwrap().to_lowercase(), m.n_errors))
+            found
+                .first()
+                .map(|m| (catalog.title(m.item).unwrap().unwrap().to_lowercase(), m.n_errors))
         };
         for (text, part, n_errors) in [
             ("amel", "amélie", 0),

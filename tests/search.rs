@@ -1,7 +1,12 @@
 //! Search against brute force: every metric, backend, selectivity and ugly size.
 
 #![cfg(feature = "build")]
-#![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "tests say what broke by line")]
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "tests say what broke by line"
+)]
 
 mod support;
 
@@ -26,7 +31,10 @@ fn assert_same(found: &[Scored], expected: &[Scored], what: &str) {
     assert_eq!(found.len(), expected.len(), "{what}");
     for (f, e) in found.iter().zip(expected) {
         // Neighbours whose scores agree to rounding may stand in either order.
-        assert!((f.score - e.score).abs() <= 1e-12 * e.score.abs().max(1.0), "{what}: {f:?} {e:?}");
+        assert!(
+            (f.score - e.score).abs() <= 1e-12 * e.score.abs().max(1.0),
+            "{what}: {f:?} {e:?}"
+        );
     }
 }
 
@@ -109,7 +117,8 @@ fn codes_are_close_to_the_vectors_they_stand_for() {
             let q = rows[rng.below(n)];
             let mut exact: Vec<Scored> = (0..n)
                 .map(|i| {
-                    let dot: f64 = q.iter().zip(rows[i]).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum();
+                    let dot: f64 =
+                        q.iter().zip(rows[i]).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum();
                     let score = match metric {
                         Metric::InnerProduct => dot,
                         Metric::Cosine => dot / length(rows[i]),
@@ -122,7 +131,10 @@ fn codes_are_close_to_the_vectors_they_stand_for() {
             let query = Query::new(&index, q).unwrap();
             let mut searcher = Searcher::new();
             let found = searcher.search(&index, &query, 10, &ItemSet::full(n));
-            hits += found.iter().filter(|f| exact[..10].iter().any(|e| e.ordinal == f.ordinal)).count();
+            hits += found
+                .iter()
+                .filter(|f| exact[..10].iter().any(|e| e.ordinal == f.ordinal))
+                .count();
         }
         assert!(hits >= 970, "{metric:?}: {hits} of 1000");
     }

@@ -1,7 +1,12 @@
 //! Fold-in, exclusion and explanation, against a reference in plain loops and by properties.
 
 #![cfg(feature = "build")]
-#![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "tests say what broke by line")]
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "tests say what broke by line"
+)]
 
 mod support;
 
@@ -262,13 +267,8 @@ fn nothing_known_means_by_prior() {
     assert!(slate.because.is_empty());
     // Seen items stay away even when they say nothing about taste.
     let top = nf.index().id(slate.items[0].ordinal).unwrap().to_owned();
-    let seen = Interaction {
-        item: top,
-        kind: Kind::Play,
-        weight: None,
-        source: None,
-        taste: false,
-    };
+    let seen =
+        Interaction { item: top, kind: Kind::Play, weight: None, source: None, taste: false };
     nf.record(entry(0, Event::Interaction(seen))).unwrap();
     let next = nf.recommend(&Limits { k: 5, ..Limits::default() }, true, 0).unwrap();
     assert_eq!(next.items[0], slate.items[1]);

@@ -13,7 +13,7 @@ export function readNpy(buffer) {
   const start = wide ? 12 : 10;
   const length = wide ? view.getUint32(8, true) : view.getUint16(8, true);
   const header = new TextDecoder().decode(new Uint8Array(buffer, start, length));
-  const shape = /'shape': \((\d+), (\d+),?\)/.exec(header);
+  const shape = /'shape': \((\d+), (\d+),? ?\)/.exec(header);
   if (!header.includes("'<f4'") || !header.includes("'fortran_order': False") || shape === null) {
     throw new Error(`expected a float32 matrix in C order, found ${header.trim()}`);
   }

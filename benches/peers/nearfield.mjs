@@ -24,7 +24,7 @@ export default {
     );
     say(`${set.name}: nearfield builds its archive`);
     nearfield(
-      ...["build", `${stem}.jsonl`, "--vectors", files.base, "--metric", set.metric],
+      ...["build", `${stem}.jsonl`, "--vectors", files.base, "--metric", set.metric.replace("_", "-")],
       ...["-o", `${stem}.nf`, "--json"],
     );
     return `${stem}.nf`;

@@ -45,7 +45,7 @@ export interface EngineEntry {
 }
 
 /** What stands behind an answer. */
-export type Basis = "taste" | "prior" | "item" | "title";
+export type Basis = "taste" | "prior" | "similarity" | "title";
 
 /** Parallel arrays, best first. `because`, when asked for, has one list per item. */
 export interface EngineAnswer {
@@ -63,8 +63,8 @@ export interface EngineColumn {
   kind: string;
   n_null: number;
   n_distinct?: number;
-  min?: number;
-  max?: number;
+  min?: number | string;
+  max?: number | string;
 }
 
 /** What the open archive says about itself. */

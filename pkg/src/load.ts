@@ -88,12 +88,14 @@ function wrongLength(source: ByteSource, expected: number, found: number | "more
 }
 
 function openEngine(instance: Instance, origin: string, verify: boolean): void {
+  // Taken now: an engine that refuses an archive gives its memory back.
+  const head = instance.head(2);
   try {
     instance.engine.open();
     if (verify) instance.engine.verify();
   } catch (thrown) {
     const typed = asNearfieldError(thrown);
-    if (typed?.code === "E_CORRUPT" && looksLikeHtml(instance.head(2))) {
+    if (typed?.code === "E_CORRUPT" && looksLikeHtml(head)) {
       throw new NearfieldError(
         "E_FETCH",
         `${origin}: an HTML page came instead of an archive; check the address`,

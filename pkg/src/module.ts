@@ -29,7 +29,7 @@ export function requireSimd(): void {
   if (!WebAssembly.validate(SIMD_PROBE)) {
     throw new NearfieldError(
       "E_UNSUPPORTED",
-      "this host's WebAssembly has no 128-bit SIMD (needs Chrome 91, Firefox 89, Safari 16.4 or later)",
+      "this host's WebAssembly has no 128-bit SIMD (nearfield needs Chrome 96, Firefox 92, Safari 16.4 or later)",
       { feature: "simd128" },
     );
   }

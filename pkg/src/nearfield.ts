@@ -13,7 +13,7 @@ import {
   wrong,
 } from "./options.js";
 import type { Profile } from "./profile.js";
-import { bare, given } from "./plain.js";
+import { given } from "./plain.js";
 import type { Supervisor } from "./supervisor.js";
 import type {
   Answer,
@@ -71,7 +71,7 @@ export class Nearfield {
     const { k = DEFAULT_K, fields, now = Date.now(), where, exclude, seen, explain } =
       readOptions("recommend", options, RECOMMEND);
     this.#requireColumns("recommend", fields);
-    const request = bare({ k, now_ms: now, ...given({ where, exclude, seen, explain }) });
+    const request = { k, now_ms: now, ...given({ where, exclude, seen, explain }) };
     const answer = this.#supervisor.call((engine) => engine.recommend(request));
     return this.#answer(answer, k, fields);
   }
@@ -91,7 +91,7 @@ export class Nearfield {
     }
     this.#requireColumns("similar", fields);
     const subject = typeof target === "string" ? { id: target } : { vector: target };
-    const request = bare({ ...subject, k, ...given({ where, exclude }) });
+    const request = { ...subject, k, ...given({ where, exclude }) };
     return this.#answer(this.#supervisor.call((engine) => engine.similar(request)), k, fields);
   }
 
@@ -104,8 +104,8 @@ export class Nearfield {
   search(query: string, options?: SearchOptions): Answer {
     const { k = DEFAULT_K, fields } = readOptions("search", options, LIST);
     this.#requireColumns("search", fields);
-    // Decomposed here, where the host has the tables: the engine then only drops accents and case.
-    const typed = text(query, "search query").normalize("NFKD");
+    // Decomposed and in lower case: the host has the tables for that, and the engine needs none.
+    const typed = text(query, "search query").normalize("NFKD").toLowerCase();
     return this.#answer(this.#supervisor.call((engine) => engine.find(typed, k)), k, fields);
   }
 

@@ -94,10 +94,10 @@ export const finite: Check<number> = (value, at) => {
   return value;
 };
 
-/** A whole number of results, 1 to 100,000. More than that is a bug in the caller, not a list. */
+/** A whole number of results, 1 to 10,000, which is also the engine's limit. */
 export const count: Check<number> = (value, at) => {
-  if (!Number.isInteger(value) || (value as number) < 1 || (value as number) > 100_000) {
-    throw wrong(at, "a whole number from 1 to 100000", value);
+  if (!Number.isInteger(value) || (value as number) < 1 || (value as number) > 10_000) {
+    throw wrong(at, "a whole number from 1 to 10000", value);
   }
   return value as number;
 };

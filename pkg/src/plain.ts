@@ -7,11 +7,3 @@ export function given<T extends object>(fields: T): Given<T> {
     Object.entries(fields).filter(([, value]) => value !== undefined),
   ) as Given<T>;
 }
-
-/**
- * A copy without prototype, for objects that cross into the engine: its readers ask for each field by
- * name, and must not find what somebody planted on `Object.prototype`.
- */
-export function bare<T extends object>(fields: T): T {
-  return Object.assign(Object.create(null) as T, fields);
-}

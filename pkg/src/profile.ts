@@ -4,16 +4,22 @@ import { finite, flag, moment, nonEmpty, readOptions, text, wrong } from "./opti
 import { given } from "./plain.js";
 import { interactionKind, readProfile, readSelector, writeProfile } from "./profile-file.js";
 import type { ProfileStore } from "./store/store.js";
-import { append, replay } from "./supervisor.js";
+import { replay } from "./supervisor.js";
 import type { Supervisor } from "./supervisor.js";
 
 /** Something the person did to an item. */
 export interface Interaction {
   /** The item's id. Ids this catalog lacks are kept too: another version of it may have them. */
   readonly item: string;
-  /** What was done. */
+  /**
+   * What was done. `like`, `dislike`, `hide` and `rating` are statements: the latest one about an
+   * item replaces earlier ones. All others add up.
+   */
   readonly kind: InteractionKind;
-  /** How much it counts, negative against the item. Default: the engine's weight for the kind. */
+  /**
+   * How much it counts: a like is 1, negative is against the item. Default: the engine's weight for
+   * the kind; a `rating` has none and must bring its own.
+   */
   readonly weight?: number;
   /** When, in milliseconds since 1970 or as a `Date`. Default: now. */
   readonly at?: number | Date;
@@ -229,7 +235,7 @@ export class Profile {
   #append(event: EngineEvent, at_ms: number): Recorded {
     const entry = { device: this.#device, sequence: this.#sequence + 1, at_ms, event };
     // The engine first: what it refuses must not be kept.
-    this.#supervisor.call((engine) => append(engine, entry));
+    this.#supervisor.call((engine) => engine.append(entry));
     this.#sequence += 1;
     this.#log.set(identity(entry), entry);
     const durable = quiet(this.#store.append([entry]));
@@ -256,7 +262,7 @@ export class Profile {
     const unique = this.#missing(entries);
     try {
       this.#supervisor.call((engine) => {
-        for (const entry of unique) append(engine, entry);
+        for (const entry of unique) engine.append(entry);
       });
     } catch (thrown) {
       const refused = asNearfieldError(thrown);

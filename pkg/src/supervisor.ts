@@ -1,7 +1,6 @@
 import type { Engine, EngineEntry } from "./contract.js";
 import { asNearfieldError, NearfieldError } from "./errors.js";
 import type { Instance } from "./instance.js";
-import { bare } from "./plain.js";
 
 /**
  * Stands between the public calls and the engine, so that a defect inside the engine costs one call
@@ -93,18 +92,6 @@ export class Supervisor {
 }
 
 /**
- * Gives one entry to an engine.
- *
- * @returns `false` when the engine had it already.
- */
-export function append(engine: Engine, entry: EngineEntry): boolean {
-  const { event } = entry;
-  const known =
-    event.type === "interaction" ? bare(event) : bare({ ...event, selector: bare(event.selector) });
-  return engine.append(bare({ ...entry, event: known }));
-}
-
-/**
  * Gives a log to an engine. An entry the engine refuses is left out there and stays in the log: it may
  * come from a newer release that knows more kinds of interaction.
  *
@@ -114,7 +101,7 @@ export function replay(engine: Engine, log: Iterable<EngineEntry>): number {
   let refused = 0;
   for (const entry of log) {
     try {
-      append(engine, entry);
+      engine.append(entry);
     } catch (thrown) {
       if (asNearfieldError(thrown)?.code !== "E_ARG") throw thrown;
       refused += 1;

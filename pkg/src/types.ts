@@ -53,7 +53,7 @@ export interface OpenOptions {
 
 /** Options that every listing call has. */
 export interface ListOptions {
-  /** Number of results asked for, 1 to 100,000. Default: 10. Fewer come when fewer qualify. */
+  /** Number of results asked for, 1 to 10,000. Default: 10. Fewer come when fewer qualify. */
   readonly k?: number;
   /** Columns to bring back with each item. Default: none, and the items have no `fields`. */
   readonly fields?: readonly string[];
@@ -119,7 +119,10 @@ export type Fields = Readonly<Record<string, FieldValue>>;
 export interface Item {
   /** The catalog's own id. */
   readonly id: string;
-  /** Higher is better. Comparable within one answer only. */
+  /**
+   * Higher is better. Comparable within one answer only. Of a title search, minus the number of
+   * typing errors.
+   */
   readonly score: number;
   /** The strongest reasons first; present when `explain` was at least 1. */
   readonly because?: readonly Because[];
@@ -148,7 +151,7 @@ export interface Answer {
   readonly qualifying: number;
   /**
    * What the order rests on: `"taste"` (this profile), `"prior"` (nothing is known yet, so the
-   * catalog's own order of merit), `"item"` (nearness to an item or vector), `"title"`.
+   * catalog's own order of merit), `"similarity"` (nearness to an item or vector), `"title"`.
    */
   readonly basis: Basis;
   /** Present when fewer than `k` items came. */
@@ -183,10 +186,10 @@ export interface Column {
   readonly nNull: number;
   /** How many different values there are, where that is counted. */
   readonly nDistinct?: number;
-  /** The least value of a numeric column. */
-  readonly min?: number;
-  /** The greatest value of a numeric column. */
-  readonly max?: number;
+  /** The least value of a numeric column, or of a date column as `"2014-12-31"`. */
+  readonly min?: number | string;
+  /** The greatest value, likewise. */
+  readonly max?: number | string;
 }
 
 /** What an open archive says about itself. */

@@ -68,8 +68,8 @@ async function inPage(t, folder, headers = {}) {
   t.after(() => context.close());
   const page = await context.newPage();
   const strayed = [];
-  page.on("request", ({ url }) => {
-    if (!url().startsWith(server.address)) strayed.push(url());
+  page.on("request", (request) => {
+    if (!request.url().startsWith(server.address)) strayed.push(request.url());
   });
   const failures = [];
   page.on("pageerror", (error) => failures.push(String(error)));

@@ -48,7 +48,12 @@ fn empty(kind: FieldKind) -> Field {
     }
 }
 
-fn pack(name: &str, values: &ColumnValues, data: &mut Vec<u8>, texts: &mut Vec<u8>) -> Result<Field> {
+fn pack(
+    name: &str,
+    values: &ColumnValues,
+    data: &mut Vec<u8>,
+    texts: &mut Vec<u8>,
+) -> Result<Field> {
     match values {
         ColumnValues::Flag(v) => {
             let mut field = empty(FieldKind::Flag);
@@ -215,7 +220,8 @@ fn scaled(values: &[Option<f64>]) -> Option<(u32, Vec<Option<i64>>)> {
         let mantissa = |x: f64| {
             let m = (x * ten).round();
             // -0.0 has no mantissa of its own: 0 would lose its sign.
-            (m.abs() < 9e15 && m / ten == x && (m != 0.0 || x.is_sign_positive())).then_some(m as i64)
+            (m.abs() < 9e15 && m / ten == x && (m != 0.0 || x.is_sign_positive()))
+                .then_some(m as i64)
         };
         let all: Option<Vec<Option<i64>>> =
             values.iter().map(|x| x.map_or(Some(None), |x| mantissa(x).map(Some))).collect();

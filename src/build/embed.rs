@@ -79,7 +79,7 @@ pub fn parse_fields(list: &str) -> Result<Vec<EmbedField>> {
 /// `dim` and `seed`, at any number of threads.
 ///
 /// Cost: about 8 products of the sparse rows with `dim + 10` dense columns; 17,000 films of 20
-/// tokens take half a second on two cores.
+/// tokens take about two seconds on two cores.
 ///
 /// # Errors
 /// [`Error::Input`] for an unknown field, one that holds neither text nor tags, and items without

@@ -167,11 +167,16 @@ pub fn build(table: &Table, vectors: &Embeddings, options: &BuildOptions) -> Res
             None => Err(Error::input(place, "the name of a column", format_args!("{name:?}"))),
         },
     };
-    let (title_field, prior_field) = (field(&options.title, "title")?, field(&options.prior, "prior")?);
+    let (title_field, prior_field) =
+        (field(&options.title, "title")?, field(&options.prior, "prior")?);
     if let Some(prior) = table.columns.get(prior_field as usize)
         && !matches!(prior.values, ColumnValues::Integer(_) | ColumnValues::Real(_))
     {
-        return Err(Error::input("prior", "an integer or real column", format_args!("{:?}", prior.name)));
+        return Err(Error::input(
+            "prior",
+            "an integer or real column",
+            format_args!("{:?}", prior.name),
+        ));
     }
     let encoded = encode::encode(vectors, n, options)?;
     let model = Model {
@@ -219,7 +224,11 @@ fn check(table: &Table, vectors: &Embeddings, options: &BuildOptions) -> Result<
     }
     if vectors.values.len() != n * vectors.dim {
         let expected = format!("{n} rows of {}", vectors.dim);
-        return Err(Error::input("vectors", expected, format!("{} numbers", vectors.values.len())));
+        return Err(Error::input(
+            "vectors",
+            expected,
+            format!("{} numbers", vectors.values.len()),
+        ));
     }
     if !(options.alpha > 0.0 && options.alpha <= 1e9) {
         return Err(Error::input("alpha", "a number above 0, at most 1e9", options.alpha));
@@ -235,7 +244,11 @@ fn check(table: &Table, vectors: &Embeddings, options: &BuildOptions) -> Result<
         }
         if let Some(before) = first.insert(id, i) {
             let place = format!("item {i}: id");
-            return Err(Error::input(place, "an id of its own", format!("{id:?}, as item {before}")));
+            return Err(Error::input(
+                place,
+                "an id of its own",
+                format!("{id:?}, as item {before}"),
+            ));
         }
     }
     let mut names = HashMap::new();

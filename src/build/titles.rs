@@ -20,7 +20,9 @@ pub(super) fn titles(table: &Table, field: u32) -> Result<Titles> {
     let mut text = String::new();
     titles.starts.push(0);
     for title in values {
-        let key = title.as_ref().map_or_else(String::new, |t| fold_title(t.nfkd().flat_map(char::to_lowercase)));
+        let key = title
+            .as_ref()
+            .map_or_else(String::new, |t| fold_title(t.nfkd().flat_map(char::to_lowercase)));
         let start = position(text.len(), "titles")?;
         let after_space = key.match_indices(' ').map(|(i, _)| start + i as u32 + 1);
         titles.words.extend((!key.is_empty()).then_some(start).into_iter().chain(after_space));

@@ -105,7 +105,10 @@ impl<'a> Column<'a> {
     pub fn range(self) -> Option<(Value<'static>, Value<'static>)> {
         let numeric =
             matches!(self.kind(), FieldKind::Integer | FieldKind::Date | FieldKind::Real);
-        if !numeric || self.kind() == FieldKind::Real && self.is_float() || self.n_null() == self.index.len() {
+        if !numeric
+            || self.kind() == FieldKind::Real && self.is_float()
+            || self.n_null() == self.index.len()
+        {
             return None;
         }
         let top = self.field.top.checked_sub(self.field.base)?;
@@ -123,8 +126,7 @@ impl<'a> Column<'a> {
     /// Whether the item has a value.
     #[must_use]
     pub fn is_present(self, item: Ordinal) -> bool {
-        self.field.present_start == FIELD_NONE
-            || self.bit(self.field.present_start, item.index())
+        self.field.present_start == FIELD_NONE || self.bit(self.field.present_start, item.index())
     }
 
     /// The items that have a value.
@@ -239,8 +241,8 @@ impl<'a> Column<'a> {
             FieldKind::Text => {
                 let start = self.field.values_start as usize;
                 let run = self.run(i)?;
-                let bytes = &self.index.field_data(FieldKind::Text)
-                    [start + run.start..start + run.end];
+                let bytes =
+                    &self.index.field_data(FieldKind::Text)[start + run.start..start + run.end];
                 Value::Text(std::str::from_utf8(bytes).map_err(|_| DAMAGED)?)
             }
         })

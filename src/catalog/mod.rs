@@ -52,9 +52,9 @@ impl<'a> Catalog<'a> {
     /// # Errors
     /// [`Error::Arg`] naming the nearest column where there is none of this name.
     pub fn column(self, name: &str) -> Result<Column<'a>> {
-        self.columns().find(|c| c.name() == name).ok_or_else(|| {
-            Error::arg("field", self.expected_name(name), quoted(name))
-        })
+        self.columns()
+            .find(|c| c.name() == name)
+            .ok_or_else(|| Error::arg("field", self.expected_name(name), quoted(name)))
     }
 
     /// What an unknown name should have been: the nearest one, or the list of all.

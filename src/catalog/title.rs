@@ -44,7 +44,8 @@ impl Lookup<'_> {
     fn word(&self, at: usize) -> Result<(usize, usize, &[u8])> {
         let position = *self.words.get(at).ok_or(DAMAGED)?;
         // The last start at or before the position.
-        let item = self.starts.partition_point(|s| *s <= position).checked_sub(1).ok_or(DAMAGED)?;
+        let item =
+            self.starts.partition_point(|s| *s <= position).checked_sub(1).ok_or(DAMAGED)?;
         let end = *self.starts.get(item + 1).ok_or(DAMAGED)? as usize;
         let text = self.bytes.get(position as usize..end).ok_or(DAMAGED)?;
         let start = self.starts[item];
@@ -94,7 +95,8 @@ pub(super) fn find(catalog: Catalog<'_>, text: &str, k: usize) -> Result<Vec<Tit
     let mut found = vec![(prefix, 0)];
     if !enough {
         let start = Step { depth: 0, before: None, row: Row::first(&key), best: u32::MAX };
-        Walk { lookup: &lookup, key: &key, allowed, found: &mut found }.step(0..words.len(), &start)?;
+        Walk { lookup: &lookup, key: &key, allowed, found: &mut found }
+            .step(0..words.len(), &start)?;
     }
     rank(catalog, &lookup, &found, k)
 }
@@ -128,7 +130,8 @@ impl Walk<'_> {
     fn step(&mut self, range: Range<usize>, step: &Step<'_>) -> Result<()> {
         let best = step.best.min(step.row.distance());
         // A swap reaches back two rows, so the row before may still matter.
-        let within = |row: &Row, more: u32| row.least() + more <= self.allowed.min(best.max(1) - 1);
+        let within =
+            |row: &Row, more: u32| row.least() + more <= self.allowed.min(best.max(1) - 1);
         let goes_on = within(&step.row, 0) || step.before.is_some_and(|b| within(b, 1));
         if !goes_on {
             if best <= self.allowed {
@@ -146,7 +149,8 @@ impl Walk<'_> {
             let rest = self.lookup.word(at)?.2.get(step.depth..).filter(|rest| !rest.is_empty());
             let (c, bytes) = first_char(rest.ok_or(DAMAGED)?);
             let shared = step.depth..step.depth + bytes.len();
-            let end = self.lookup.bisect(at, range.end, |w| w.get(shared.clone()) == Some(bytes))?;
+            let end =
+                self.lookup.bisect(at, range.end, |w| w.get(shared.clone()) == Some(bytes))?;
             // In a hostile file the words may not be sorted; each step must still make progress.
             let end = end.max(at + 1);
             let row = step.row.next(step.before, self.key, c);

@@ -103,15 +103,13 @@ pub struct Layout {
 }
 
 /// Fails with the section's name and the rule that was broken.
+#[inline(never)]
 fn ensure(holds: bool, kind: SectionKind, rule: &'static str) -> Result<()> {
     if holds { Ok(()) } else { Err(Error::corrupt(kind.as_str(), rule)) }
 }
 
 /// Checks the section table: its own check, then kinds, order, alignment and bounds.
-fn read_table(
-    archive: &[u8],
-    header: &Header,
-) -> Result<[TableEntry; SectionKind::ALL.len()]> {
+fn read_table(archive: &[u8], header: &Header) -> Result<[TableEntry; SectionKind::ALL.len()]> {
     let corrupt = |rule| Err(Error::corrupt("section table", rule));
     if header.total_bytes != archive.len() as u64 {
         return corrupt("the archive is as long as its header says");
@@ -258,7 +256,11 @@ fn check_model(model: &ArchivedModel, dim: usize) -> Result<(Metric, Fold)> {
     let (alpha, lambda) = (model.alpha.to_native(), model.lambda.to_native());
     ensure(in_range(alpha) && alpha > 0.0, MODEL, "alpha is positive and finite")?;
     ensure(in_range(lambda) && lambda >= 0.0, MODEL, "lambda is finite and not negative")?;
-    ensure(model.signs.len() == sign_bytes(dim), MODEL, "there is one sign a round and dimension")?;
+    ensure(
+        model.signs.len() == sign_bytes(dim),
+        MODEL,
+        "there is one sign a round and dimension",
+    )?;
     ensure(model.centroid.len() == dim, MODEL, "the centroid has dim components")?;
     let finite = model.centroid.iter().all(|x| in_range(x.to_native()));
     ensure(finite, MODEL, "the centroid is finite")?;

@@ -5,8 +5,8 @@
 use core::arch::wasm32::{
     f32x4_add, f32x4_convert_i32x4, f32x4_gt, f32x4_mul, f32x4_splat, f32x4_sub,
     i16x8_extend_high_u8x16, i16x8_extend_low_u8x16, i32x4_add, i32x4_dot_i16x8, i32x4_eq,
-    i32x4_shl, i32x4_splat, i32x4_sub, u32x4_splat, v128, v128_andnot, v128_any_true, v128_load,
-    v128_load64_zero, v128_or, v128_store, u32x4_extend_low_u16x8,
+    i32x4_shl, i32x4_splat, i32x4_sub, u32x4_extend_low_u16x8, u32x4_splat, v128, v128_andnot,
+    v128_any_true, v128_load, v128_load64_zero, v128_or, v128_store,
 };
 
 use super::Affine;
@@ -60,7 +60,8 @@ pub(super) fn score_block(
     let norm_base = u32x4_splat(affine.norm_base << 23);
     let threshold = f32x4_splat(threshold);
     let mut any = i32x4_splat(0);
-    for (i, (four_dots, four_out)) in dots.chunks_exact(4).zip(out.chunks_exact_mut(4)).enumerate() {
+    for (i, (four_dots, four_out)) in dots.chunks_exact(4).zip(out.chunks_exact_mut(4)).enumerate()
+    {
         // SAFETY: `chunks_exact(4)` makes `four_dots` 16 bytes of i32; the load is unaligned.
         let dot = unsafe { v128_load(four_dots.as_ptr().cast::<v128>()) };
         let dot = f32x4_convert_i32x4(i32x4_sub(i32x4_shl(dot, 1), offset));

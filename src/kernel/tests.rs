@@ -76,8 +76,7 @@ fn scores_agree_to_the_bit() {
         for threshold in [f32::MIN, 0.0, 1e30] {
             let answer = |backend: Backend| {
                 let mut out = [0.0; BLOCK];
-                let any =
-                    backend.score_block(&dots, &scales, norms, &affine, threshold, &mut out);
+                let any = backend.score_block(&dots, &scales, norms, &affine, threshold, &mut out);
                 (any, out.map(f32::to_bits))
             };
             let expected = answer(Backend::Scalar);
@@ -109,7 +108,10 @@ fn rotation_keeps_inner_products_and_spreads_one_component() {
             x[axis] = 1.0;
             rotation(dim).apply(&mut x);
             let largest = x.iter().fold(0.0f64, |m, x| m.max(x.abs()));
-            assert!(largest < 6.0 / (dim as f64).sqrt(), "dimension {dim}, axis {axis}: {largest}");
+            assert!(
+                largest < 6.0 / (dim as f64).sqrt(),
+                "dimension {dim}, axis {axis}: {largest}"
+            );
         }
     }
 }

@@ -105,4 +105,6 @@ impl AlignedBytes {
 }
 
 #[cfg(target_endian = "big")]
-compile_error!("archives are little-endian and read in place: big-endian targets are not supported");
+compile_error!(
+    "archives are little-endian and read in place: big-endian targets are not supported"
+);

@@ -169,7 +169,8 @@ impl Index {
         debug_assert_eq!(out.len(), self.dim());
         let (block, lane) = (ordinal.index() / BLOCK, ordinal.index() % BLOCK);
         let codes = self.block_codes(block);
-        let scale = f64::from(scale_from_bits(self.scale_bits()[ordinal.index()], self.scale_base()));
+        let scale =
+            f64::from(scale_from_bits(self.scale_bits()[ordinal.index()], self.scale_base()));
         for (j, (x, c)) in out.iter_mut().zip(self.centroid()).enumerate() {
             *x = c + scale * f64::from(code_value(codes[byte_in_block(lane, j)]));
         }

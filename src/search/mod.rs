@@ -69,7 +69,8 @@ impl Searcher {
     /// let item = index.ordinal("17")?.expect("the catalog has item 17");
     /// let mut allowed = ItemSet::full(index.len());
     /// allowed.remove(item);
-    /// let neighbours = Searcher::new().search(&index, &Query::item(&index, item)?, 5, &allowed);
+    /// let mut searcher = Searcher::new();
+    /// let neighbours = searcher.search(&index, &Query::item(&index, item)?, 5, &allowed);
     /// assert_eq!(neighbours.len(), 5);
     /// assert!(neighbours[0].score >= neighbours[1].score);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -77,7 +78,13 @@ impl Searcher {
     ///
     /// # Panics
     /// If `allowed` or `query` was made for an archive of another size or dimension.
-    pub fn search(&mut self, index: &Index, query: &Query, k: usize, allowed: &ItemSet) -> &[Scored] {
+    pub fn search(
+        &mut self,
+        index: &Index,
+        query: &Query,
+        k: usize,
+        allowed: &ItemSet,
+    ) -> &[Scored] {
         assert!(allowed.universe() == index.len(), "the set must be over this index");
         assert!(query.vector().len() == index.dim(), "the query must be for this index");
         self.top.restart((k + MARGIN).min(index.len()));

@@ -70,7 +70,8 @@ mod tests {
     fn keeps_what_a_full_sort_keeps() {
         let mut rng = SeededRng::new(11, 0);
         let mut top = Top::default();
-        for (n, keep, distinct) in [(0, 3, 5), (1, 0, 5), (5, 10, 3), (1000, 7, 4), (1000, 100, 1000)]
+        for (n, keep, distinct) in
+            [(0, 3, 5), (1, 0, 5), (5, 10, 3), (1000, 7, 4), (1000, 100, 1000)]
         {
             let scores: Vec<f32> = (0..n).map(|_| rng.below(distinct) as f32).collect();
             top.restart(keep);

@@ -162,10 +162,9 @@ impl Recommender {
         let query = match target {
             Target::Vector(vector) => Query::new(&self.index, vector)?,
             Target::Item(id) => {
-                let item = self
-                    .index
-                    .ordinal(id)?
-                    .ok_or_else(|| Error::arg("id", "the id of an item of this archive", quoted(id)))?;
+                let item = self.index.ordinal(id)?.ok_or_else(|| {
+                    Error::arg("id", "the id of an item of this archive", quoted(id))
+                })?;
                 allowed.remove(item);
                 Query::item(&self.index, item)?
             }

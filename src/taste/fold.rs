@@ -115,7 +115,13 @@ impl Taste {
                     a[(row, column)] += scaled * vector[column];
                 }
             }
-            history.push(Member { item: net.item, kind: net.kind, at_ms: net.at_ms, pull, vector });
+            history.push(Member {
+                item: net.item,
+                kind: net.kind,
+                at_ms: net.at_ms,
+                pull,
+                vector,
+            });
         }
         let failed = |reason| Error::Engine {
             operation: "fold-in",

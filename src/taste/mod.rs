@@ -5,6 +5,6 @@ mod profile;
 mod wire;
 
 pub use fold::{Share, Taste};
+pub use profile::{Entry, Event, Interaction, Kind, Profile, Selector};
 #[cfg(all(target_arch = "wasm32", feature = "wasm"))]
 pub(crate) use wire::FlatEvent;
-pub use profile::{Entry, Event, Interaction, Kind, Profile, Selector};

@@ -285,7 +285,8 @@ impl Profile {
     fn exclusions(&self) -> Vec<(&Selector, bool)> {
         let mut excluded: Vec<(&Selector, bool)> = Vec::new();
         for entry in &self.entries {
-            let (Event::Exclude { selector, .. } | Event::Include { selector }) = &entry.event else {
+            let (Event::Exclude { selector, .. } | Event::Include { selector }) = &entry.event
+            else {
                 continue;
             };
             excluded.retain(|(other, _)| *other != selector);

@@ -55,9 +55,7 @@ impl TryFrom<FlatEvent> for Event {
                 Ok(Self::Exclude { selector, forget_seen: flat.forget_seen.unwrap_or(false) })
             }
             "include" => Ok(Self::Include { selector }),
-            other => {
-                Err(Error::arg("type", "interaction, exclude or include", quoted(other)))
-            }
+            other => Err(Error::arg("type", "interaction, exclude or include", quoted(other))),
         }
     }
 }

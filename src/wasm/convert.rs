@@ -72,8 +72,7 @@ pub(super) fn entry(value: &JsValue) -> Result<Entry> {
 }
 
 fn event(value: &JsValue) -> Result<FlatEvent> {
-    let members =
-        ["type", "item", "kind", "weight", "source", "taste", "selector", "forget_seen"];
+    let members = ["type", "item", "kind", "weight", "source", "taste", "selector", "forget_seen"];
     let reader = Reader::new(value, "event", &members)?;
     let selector = match reader.value("selector") {
         None => None,

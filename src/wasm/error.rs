@@ -8,7 +8,13 @@ use crate::error::Error;
 /// Sets a property of an object that this module made: such objects are extensible, so that
 /// setting cannot fail.
 pub(super) fn set(object: &Object, key: &str, value: impl Into<JsValue>) {
-    let _ = Reflect::set(object, &JsValue::from_str(key), &value.into());
+    set_value(object, key, &value.into());
+}
+
+/// The part of [`set`] that need not exist for every type and place: it is called 40 times.
+#[inline(never)]
+fn set_value(object: &Object, key: &str, value: &JsValue) {
+    let _ = Reflect::set(object, &JsValue::from_str(key), value);
 }
 
 /// This crate's error as a JavaScript `Error`.

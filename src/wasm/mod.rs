@@ -62,7 +62,11 @@ impl Engine {
             }
             other => {
                 self.state = other;
-                Err(error::to_js(Error::arg("open", "a buffer that is not open yet", "an open one")))
+                Err(error::to_js(Error::arg(
+                    "open",
+                    "a buffer that is not open yet",
+                    "an open one",
+                )))
             }
         }
     }

@@ -17,6 +17,7 @@ pub(super) struct Reader {
 
 impl Reader {
     /// Reads `value`, which must be an object with no other members than `known`.
+    #[inline(never)]
     pub(super) fn new(value: &JsValue, path: &'static str, known: &[&str]) -> Result<Self> {
         let Some(object) = value.dyn_ref::<Object>() else {
             return Err(Error::arg(path, "an object", describe(value)));
@@ -31,6 +32,7 @@ impl Reader {
     }
 
     /// A member that is there and neither `undefined` nor `null`.
+    #[inline(never)]
     pub(super) fn value(&self, key: &str) -> Option<JsValue> {
         let key = JsValue::from_str(key);
         if !Object::has_own(&self.object, &key) {
@@ -42,6 +44,7 @@ impl Reader {
     }
 
     /// The error of a member that is something else than `expected`.
+    #[inline(never)]
     pub(super) fn mismatch<T>(&self, key: &str, expected: &str, found: &JsValue) -> Result<T> {
         Err(Error::arg(format!("{}.{key}", self.path), expected, describe(found)))
     }
@@ -59,19 +62,23 @@ impl Reader {
         }
     }
 
+    #[inline(never)]
     pub(super) fn text(&self, key: &str) -> Result<Option<String>> {
         self.as_some(key, "a string", JsValue::as_string)
     }
 
+    #[inline(never)]
     pub(super) fn number(&self, key: &str) -> Result<Option<f64>> {
         self.as_some(key, "a number", JsValue::as_f64)
     }
 
+    #[inline(never)]
     pub(super) fn flag(&self, key: &str) -> Result<Option<bool>> {
         self.as_some(key, "true or false", JsValue::as_bool)
     }
 
     /// A whole number from 0 to 2^53.
+    #[inline(never)]
     pub(super) fn whole(&self, key: &str) -> Result<Option<u64>> {
         let whole = |value: &JsValue| {
             let x = value.as_f64()?;

@@ -3,9 +3,7 @@
 
 #![allow(dead_code, reason = "each test uses a part")]
 
-use nearfield::build::{
-    BuildOptions, ColumnValues, Embeddings, NamedColumn, Table, build,
-};
+use nearfield::build::{BuildOptions, ColumnValues, Embeddings, NamedColumn, Table, build};
 use nearfield::{AlignedBytes, Index, ItemSet, Metric, Ordinal, Scored, SeededRng};
 
 pub const GENRES: [&str; 6] = ["blues", "jazz", "rock", "folk", "soul", "ambient"];
@@ -19,10 +17,12 @@ pub fn catalog(n: usize, dim: usize, seed: u64) -> (Table, Embeddings) {
     for _ in 0..n {
         let center = rng.below(n_clusters);
         let spread = 0.2 + 0.6 * rng.uniform();
-        values.extend((0..dim).map(|j| (centers[center * dim + j] + spread * rng.normal()) as f32));
+        values
+            .extend((0..dim).map(|j| (centers[center * dim + j] + spread * rng.normal()) as f32));
     }
     let mut present = |share: f64| rng.uniform() < share;
-    let years: Vec<Option<i64>> = (0..n).map(|i| present(0.9).then_some(1940 + (i * 37 % 80) as i64)).collect();
+    let years: Vec<Option<i64>> =
+        (0..n).map(|i| present(0.9).then_some(1940 + (i * 37 % 80) as i64)).collect();
     let ratings = (0..n).map(|i| present(0.8).then_some((i * 13 % 101) as f64 / 10.0)).collect();
     let flags = (0..n).map(|i| present(0.95).then_some(i % 3 == 0)).collect();
     let labels = (0..n).map(|i| present(0.9).then(|| format!("label {}", i * 7 % 11))).collect();

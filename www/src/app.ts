@@ -94,7 +94,8 @@ export class App {
       return;
     }
     const { id } = film;
-    if (said(this.#opinions.standing, id) === action) {
+    const before = said(this.#opinions.standing, id);
+    if (before === action) {
       this.#opinions.undo(id);
       this.#toast.show(`Taken back: ${film.title}`);
       return;
@@ -102,7 +103,11 @@ export class App {
     if (action === "aside") this.#opinions.recordAside(id);
     else this.#opinions.record(id, action);
     const done = { like: "Liked", dislike: "Disliked", aside: "Not for your taste profile:" }[action];
-    this.#toast.show(`${done} ${film.title}`, () => this.#opinions.undo(id));
+    this.#toast.show(`${done} ${film.title}`, () => {
+      if (before === "like" || before === "dislike") this.#opinions.record(id, before);
+      else if (before === "aside") this.#opinions.recordAside(id);
+      else this.#opinions.undo(id);
+    });
   }
 
   /** Asks for everything that is shown, and shows it. */

@@ -3,7 +3,7 @@ import { named } from "./film.js";
 import type { Film } from "./film.js";
 import { icon } from "./icons.js";
 import type { IconName } from "./icons.js";
-import { paint } from "./palette.js";
+import { paint, telling } from "./palette.js";
 
 /** What a card's buttons can ask for; the value of their `data-action`. */
 export type Action = "details" | "like" | "dislike" | "aside" | "more";
@@ -29,9 +29,9 @@ export function update(element: HTMLElement, film: Film, { because, said }: Card
   element.querySelector(".because")?.remove();
   element.querySelector(".actions")?.remove();
   if (because !== undefined) {
-    element.append(
-      h("p", { class: "because" }, `because you ${because.verb} `, h("b", {}, because.film.title)),
-    );
+    // Remakes share their title: then only the year says which one is meant.
+    const name = because.film.title === film.title ? named(because.film) : because.film.title;
+    element.append(h("p", { class: "because" }, `because you ${because.verb} `, h("b", {}, name)));
   }
   element.append(actions(film, said));
 }
@@ -44,18 +44,30 @@ function poster(film: Film): HTMLElement {
     h("span", { class: "poster-title" }, film.title),
     h("span", { class: "poster-by" }, film.directors.slice(0, 2).join(", ")),
   );
-  // Long titles get smaller letters; the longest word decides how large they may be at most, so that
+  // Long titles get smaller letters; the widest word decides how large they may be at most, so that
   // it fits on a line.
-  const longest = Math.max(...film.title.split(/[\s-]+/).map((word) => word.length));
-  button.style.setProperty("--letters", String(longest));
+  const widest = Math.max(1, ...film.title.split(/(?<=[\s-])/).map((word) => widthOf(word.trim())));
+  button.style.setProperty("--widest", widest.toFixed(3));
   if (film.title.length > 46) button.dataset["size"] = "small";
   else if (film.title.length > 22) button.dataset["size"] = "middle";
   paint(button, film.id, film.genres);
   return button;
 }
 
+let ruler: CanvasRenderingContext2D | null | undefined;
+
+/** How wide a word of a title is, in em: measured, since fonts and letters differ by half. */
+function widthOf(word: string): number {
+  if (ruler === undefined) {
+    ruler = document.createElement("canvas").getContext("2d");
+    const family = getComputedStyle(document.documentElement).getPropertyValue("--serif");
+    if (ruler !== null) ruler.font = `600 100px ${family}`;
+  }
+  return ruler === null ? word.length * 0.7 : ruler.measureText(word).width / 100;
+}
+
 function meta(film: Film): HTMLElement {
-  return h("p", { class: "meta" }, film.genres.slice(0, 2).join(", "));
+  return h("p", { class: "meta" }, telling(film.genres).slice(0, 2).join(", "));
 }
 
 /** The row of buttons under a film. */
@@ -65,7 +77,7 @@ export function actions(film: Film, said: Action | undefined): HTMLElement {
     { class: "actions", role: "group", "aria-label": named(film) },
     action("like", "like", "Like", said === "like"),
     action("dislike", "dislike", "Dislike", said === "dislike"),
-    action("aside", "aside", "Seen, but not for my taste profile", said === "aside"),
+    action("aside", "aside", "Not for my taste profile", said === "aside"),
     action("more", "more", "More like this"),
   );
 }

@@ -68,7 +68,7 @@ function rows(fields: Fields): HTMLElement[] {
       "Critics",
       score === undefined
         ? undefined
-        : `${score} of 100${reviews === undefined ? "" : `, from ${reviews} reviews`}`,
+        : `${score} of 10${reviews === undefined ? "" : `, from ${reviews} reviews`}`,
     ],
   ];
   return facts.flatMap(([name, value]) =>

@@ -1,5 +1,6 @@
 import type { Facet, Nearfield } from "nearfield";
 import { h } from "./dom.js";
+import { number } from "./film.js";
 
 /** What the person asked to see. */
 export interface Choice {
@@ -38,8 +39,8 @@ export class Filters {
     this.#nf = nf;
     this.#onChange = onChange;
     const year = nf.info.columns.find((column) => column.name === "year");
-    const first = Math.floor((year?.min ?? 1900) / 10) * 10;
-    const last = Math.floor((year?.max ?? 2020) / 10) * 10;
+    const first = Math.floor((number(year?.min) ?? 1900) / 10) * 10;
+    const last = Math.floor((number(year?.max) ?? 2020) / 10) * 10;
     const decades = Array.from({ length: (last - first) / 10 + 1 }, (_, i) => first + 10 * i);
     this.#from = h("select", { id: "year-from" }, h("option", { value: "" }, "any year"));
     this.#to = h("select", { id: "year-to" }, h("option", { value: "" }, "any year"));
@@ -91,7 +92,7 @@ export class Filters {
     const focused = document.activeElement instanceof HTMLInputElement ? document.activeElement.value : undefined;
     const chosen = facets.some(({ value }) => value === this.#genre);
     const known: Facet[] = chosen || this.#genre === "" ? [...facets] : [...facets, { value: this.#genre, count: 0 }];
-    const chips = known.map(({ value, count }) => this.#chip(String(value), String(value), String(count)));
+    const chips = known.map(({ value, count }) => this.#chip(String(value), String(value), count.toLocaleString("en")));
     this.#genres.replaceChildren(this.#chip("", "All genres"), ...chips);
     if (focused === undefined || !this.#genres.isConnected) return;
     this.#genres.querySelector<HTMLInputElement>(`input[value="${CSS.escape(focused)}"]`)?.focus();

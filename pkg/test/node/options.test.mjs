@@ -32,7 +32,7 @@ test("an unknown option is E_ARG naming it and the nearest valid one", async (t)
 test("values of the wrong type or range are E_ARG", async (t) => {
   const nf = await openFilms(t);
   const bad = [
-    { k: 0 }, { k: -1 }, { k: 1.5 }, { k: "10" }, { k: NaN }, { k: 1e9 },
+    { k: 0 }, { k: -1 }, { k: 1.5 }, { k: "10" }, { k: NaN }, { k: 10_001 },
     { where: 7 }, { exclude: "tt1" }, { exclude: [1] }, { fields: "title" }, { fields: [null] },
     { seen: "maybe" }, { explain: -1 }, { now: "today" }, { now: new Date(NaN) },
   ];

@@ -62,13 +62,16 @@ impl Rows {
 
     /// The product with a small matrix.
     pub(super) fn times(&self, small: &DMatrix<f64>) -> Self {
-        let mut product = Self::zeros(self.n, small.ncols());
-        let width = product.width.max(1);
-        product.values.par_chunks_mut(width).enumerate().for_each(|(i, sum)| {
-            // Row `j` of the small matrix at a time: the innermost loop is then free of sums
-            // that depend on each other.
-            for (j, x) in self.row(i).iter().enumerate() {
-                for (s, m) in sum.iter_mut().zip(small.row(j).iter()) {
+        // By rows, as everything here is read; nalgebra's own order is by columns.
+        let small_rows = small.transpose();
+        let small_rows = small_rows.as_slice();
+        let width = small.ncols();
+        let mut product = Self::zeros(self.n, width);
+        product.values.par_chunks_mut(width.max(1)).enumerate().for_each(|(i, sum)| {
+            // A row of the small matrix at a time: the innermost loop is then free of sums that
+            // depend on each other.
+            for (x, row) in self.row(i).iter().zip(small_rows.chunks_exact(width.max(1))) {
+                for (s, m) in sum.iter_mut().zip(row) {
                     *s += x * m;
                 }
             }

@@ -3,8 +3,8 @@
 
 use super::Node;
 use super::parse::{At, Comparison, Literal, Syntax, Test};
-use crate::catalog::column::{Column, Value};
 use crate::catalog::Catalog;
+use crate::catalog::column::{Column, Value};
 use crate::error::{Error, Number, Result, quoted};
 use crate::format::FieldKind;
 
@@ -37,6 +37,8 @@ struct Subject<'a> {
 }
 
 impl Subject<'_> {
+    #[cold]
+    #[inline(never)]
     fn mismatch<T>(&self, position: usize, expected: &str, found: impl Into<String>) -> Result<T> {
         let kind = self.column.kind().as_str();
         let expected = format!("{expected} for {} of kind {kind}", quoted(&self.name.it));
@@ -65,9 +67,7 @@ fn compile_test(subject: &Subject<'_>, test: &Test) -> Result<Node> {
                 let each = list.iter().map(|l| compare(subject, Comparison::Equal, l));
                 Ok(Node::Or(each.collect::<Result<_>>()?))
             }
-            FieldKind::Tags => {
-                subject.mismatch(subject.name.position, "\"has any\"", "\"in\"")
-            }
+            FieldKind::Tags => subject.mismatch(subject.name.position, "\"has any\"", "\"in\""),
             _ => subject.mismatch(subject.name.position, "no list", "\"in\""),
         },
         Test::Between(low, high) => Ok(Node::And(vec![
@@ -80,6 +80,7 @@ fn compile_test(subject: &Subject<'_>, test: &Test) -> Result<Node> {
 
 /// The category, or one of the tags, is one of these strings. A string that no item has is no
 /// error: catalogs change, and a saved filter must not break with them.
+#[inline(never)]
 fn codes(subject: &Subject<'_>, list: &[At<Literal>]) -> Result<Node> {
     let mut accept = vec![false; subject.column.n_distinct()];
     for literal in list {
@@ -130,7 +131,11 @@ fn compare(subject: &Subject<'_>, comparison: Comparison, literal: &At<Literal>)
         (FieldKind::Real, Literal::Number(x)) => Ok(range(subject, comparison, *x)),
         (FieldKind::Date, Literal::Text(text)) => match crate::date::parse_days(text) {
             Some(days) => Ok(range(subject, comparison, days as f64)),
-            None => subject.mismatch(literal.position, "a date like \"1999-12-31\"", describe(&literal.it)),
+            None => subject.mismatch(
+                literal.position,
+                "a date like \"1999-12-31\"",
+                describe(&literal.it),
+            ),
         },
         (kind, found) => {
             let expected = match kind {

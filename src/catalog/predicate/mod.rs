@@ -43,13 +43,31 @@ enum Node {
     Or(Vec<Node>),
     Not(Box<Node>),
     /// The raw value lies in `low..=high`; none does if `low > high`.
-    Range { field: usize, low: u64, high: u64 },
+    Range {
+        field: usize,
+        low: u64,
+        high: u64,
+    },
     /// The f64 lies within these bounds.
-    Float { field: usize, low: f64, high: f64, low_open: bool, high_open: bool },
+    Float {
+        field: usize,
+        low: f64,
+        high: f64,
+        low_open: bool,
+        high_open: bool,
+    },
     /// The category, or one of the tags, is one of these codes.
-    Codes { field: usize, accept: Vec<bool> },
-    Flag { field: usize, is: bool },
-    Exists { field: usize },
+    Codes {
+        field: usize,
+        accept: Vec<bool>,
+    },
+    Flag {
+        field: usize,
+        is: bool,
+    },
+    Exists {
+        field: usize,
+    },
 }
 
 impl Predicate {

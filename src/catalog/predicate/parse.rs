@@ -75,6 +75,8 @@ impl Token {
     }
 }
 
+#[cold]
+#[inline(never)]
 fn wrong<T>(position: usize, expected: impl Into<String>, found: impl Into<String>) -> Result<T> {
     Err(Error::Filter { position, expected: expected.into(), found: found.into() })
 }
@@ -127,18 +129,25 @@ fn lex(text: &str) -> Result<Vec<At<Token>>> {
             match parse_number(&number) {
                 Some(x) => Token::Number(x),
                 None => {
-                    let expected = "a number of at most 15 digits, and at most 22 behind the point";
+                    let expected =
+                        "a number of at most 15 digits, and at most 22 behind the point";
                     return wrong(start, expected, quoted(&number));
                 }
             }
         } else if is_name(c) {
             at = run(at, is_name);
             Token::Word(chars[start..at].iter().collect())
-        } else if let Some(symbol) = SYMBOLS.iter().find(|s| s.chars().eq(chars[at..].iter().take(s.len()).copied())) {
+        } else if let Some(symbol) =
+            SYMBOLS.iter().find(|s| s.chars().eq(chars[at..].iter().take(s.len()).copied()))
+        {
             at += symbol.len();
             Token::Symbol(symbol)
         } else {
-            return wrong(start, "a name, a literal or an operator", quoted(c.encode_utf8(&mut [0; 4])));
+            return wrong(
+                start,
+                "a name, a literal or an operator",
+                quoted(c.encode_utf8(&mut [0; 4])),
+            );
         };
         tokens.push(At { position: start, it: token });
     }
@@ -245,6 +254,7 @@ impl Parser {
         self.tokens[self.next].position
     }
 
+    #[inline(never)]
     fn fail<T>(&self, expected: &str) -> Result<T> {
         wrong(self.position(), expected, self.peek().describe())
     }
@@ -254,6 +264,7 @@ impl Parser {
         self.next = (self.next + 1).min(self.tokens.len() - 1);
     }
 
+    #[inline(never)]
     fn take_word(&mut self, word: &str) -> bool {
         let found = matches!(self.peek(), Token::Word(w) if w == word);
         if found {
@@ -262,6 +273,7 @@ impl Parser {
         found
     }
 
+    #[inline(never)]
     fn take_symbol(&mut self, symbol: &str) -> bool {
         let found = matches!(self.peek(), Token::Symbol(s) if *s == symbol);
         if found {
@@ -308,6 +320,7 @@ impl Parser {
         Ok(syntax)
     }
 
+    #[inline(never)]
     fn name(&mut self) -> Result<At<String>> {
         let position = self.position();
         let name = match self.peek() {
@@ -319,6 +332,7 @@ impl Parser {
         Ok(At { position, it: name })
     }
 
+    #[inline(never)]
     fn literal(&mut self) -> Result<At<Literal>> {
         let position = self.position();
         let it = match self.peek() {
@@ -332,6 +346,7 @@ impl Parser {
         Ok(At { position, it })
     }
 
+    #[inline(never)]
     fn list(&mut self) -> Result<Vec<At<Literal>>> {
         self.need_symbol("[")?;
         let mut literals = Vec::new();

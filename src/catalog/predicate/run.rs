@@ -70,11 +70,15 @@ fn in_range(column: Column<'_>, n: usize, low: u64, high: u64) -> ItemSet {
         1 => ItemSet::from_fn(n, |i| (low..=high).contains(&u64::from(bytes[i]))),
         2 => {
             let (pairs, _) = bytes.as_chunks();
-            ItemSet::from_fn(n, |i| (low..=high).contains(&u64::from(u16::from_le_bytes(pairs[i]))))
+            ItemSet::from_fn(n, |i| {
+                (low..=high).contains(&u64::from(u16::from_le_bytes(pairs[i])))
+            })
         }
         4 => {
             let (fours, _) = bytes.as_chunks();
-            ItemSet::from_fn(n, |i| (low..=high).contains(&u64::from(u32::from_le_bytes(fours[i]))))
+            ItemSet::from_fn(n, |i| {
+                (low..=high).contains(&u64::from(u32::from_le_bytes(fours[i])))
+            })
         }
         _ => {
             let (eights, _) = bytes.as_chunks();
