@@ -13,7 +13,7 @@ export default {
   recallFloor: 0.97,
   /** Times that all queries are asked. */
   passes: 3,
-  measures: ["queries"],
+  measures: ["queries", "first"],
   prepare: () => generate("clustered-v1", ROWS, DIM),
 };
 

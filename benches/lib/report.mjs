@@ -14,7 +14,7 @@ export function text(record) {
   const lines = [
     `nearfield benchmark, ${machine.date}, commit ${machine.commit}${machine.changed ? " with changes" : ""}`,
     `${machine.cpu}, ${machine.memoryGiB} GiB, ${machine.os}`,
-    `Load of the machine at the start: ${fixed(machine.load, 2)}${machine.load > 0.5 ? " (other work was going on: p99 is not to be trusted)" : ""}`,
+    `Load of the machine at the start: ${fixed(machine.load, 2)}${machine.load > 0.5 ? " (other work was going on, which slows long calls more than short ones: repeat it when idle)" : ""}`,
     `${machine.rustc}; ${hosts.map(({ name, version }) => `${name} ${version}`).join("; ")}`,
     "One thread, k = 10, peers in turn in one run. Compare within a run: milliseconds move from machine to",
     "machine. p50 and p99 are over single calls; \"in a row\" is the median time per call over turns of 20.",
