@@ -47,7 +47,7 @@ mod search;
 mod slate;
 mod taste;
 #[cfg(all(target_arch = "wasm32", feature = "wasm"))]
-mod wasm;
+pub mod wasm;
 
 pub use catalog::{Catalog, Column, Predicate, TitleMatch, Value};
 pub use date::{format_days, parse_days};

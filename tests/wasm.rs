@@ -1,0 +1,145 @@
+//! The surface for JavaScript, in a browser: what goes in and comes out as JavaScript values is
+//! what the engine behind it answers.
+
+#![cfg(all(target_arch = "wasm32", feature = "wasm"))]
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "tests say what broke by line"
+)]
+
+use js_sys::{Object, Reflect, Uint8Array, WebAssembly};
+use nearfield::wasm::Engine;
+use nearfield::{AlignedBytes, Entry, Index, Limits, Ordinal, Recommender, Target};
+use serde::Deserialize;
+use wasm_bindgen::{JsCast as _, JsValue};
+use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
+
+wasm_bindgen_test_configure!(run_in_browser);
+
+const SMALL: &[u8] = include_bytes!("fixtures/small-v1.nf");
+
+#[derive(Deserialize)]
+struct Answer {
+    ordinals: Vec<u32>,
+    scores: Vec<f64>,
+    qualifying: f64,
+    basis: String,
+    #[serde(default)]
+    because: Vec<Vec<Share>>,
+}
+
+#[derive(Deserialize)]
+struct Share {
+    item: String,
+    share: f64,
+}
+
+/// An engine with these bytes in its buffer, written the way JavaScript does it.
+fn loaded(bytes: &[u8]) -> Engine {
+    let mut engine = Engine::new(bytes.len()).unwrap();
+    let memory: WebAssembly::Memory = wasm_bindgen::memory().unchecked_into();
+    let start = engine.address() as u32;
+    let buffer = Uint8Array::new(&memory.buffer());
+    buffer.subarray(start, start + bytes.len() as u32).copy_from(bytes);
+    engine
+}
+
+fn opened() -> Engine {
+    let mut engine = loaded(SMALL);
+    engine.open().unwrap();
+    engine.verify().unwrap();
+    engine
+}
+
+/// A plain object from JSON.
+fn object(json: &str) -> JsValue {
+    js_sys::JSON::parse(json).unwrap()
+}
+
+fn code(error: &JsValue) -> String {
+    Reflect::get(error, &"code".into()).unwrap().as_string().unwrap()
+}
+
+fn answer(object: Object) -> Answer {
+    serde_wasm_bindgen::from_value(object.into()).unwrap()
+}
+
+#[wasm_bindgen_test]
+fn answers_are_the_engines_own() {
+    let mut engine = opened();
+    let mut nf = Recommender::new(Index::open(AlignedBytes::copy_of(SMALL).unwrap()).unwrap());
+    let request = object(r#"{"id": "17", "k": 7, "where": "year > 1960", "exclude": ["3"]}"#);
+    let found = answer(engine.similar(&request).unwrap());
+    let exclude = ["3".to_owned()];
+    let limits = Limits { k: 7, where_: Some("year > 1960"), exclude: &exclude };
+    let expected = nf.similar(Target::Item("17"), &limits).unwrap();
+    let ordinals: Vec<u32> = expected.items.iter().map(|i| i.ordinal.0).collect();
+    let scores: Vec<f64> = expected.items.iter().map(|i| i.score).collect();
+    assert_eq!((found.ordinals, found.scores), (ordinals, scores));
+    assert_eq!(found.qualifying, expected.n_qualifying as f64);
+    assert_eq!(found.basis, "similarity");
+}
+
+#[wasm_bindgen_test]
+fn a_like_is_recorded_read_back_and_cited() {
+    let mut engine = opened();
+    let like = object(
+        r#"{"device": "d", "sequence": 3, "at_ms": 1e12,
+            "event": {"type": "interaction", "item": "17", "kind": "like", "source": "page"}}"#,
+    );
+    assert!(engine.append(&like).unwrap());
+    assert!(!engine.append(&like).unwrap());
+    let entries: Vec<Entry> =
+        serde_wasm_bindgen::from_value(engine.entries().unwrap().into()).unwrap();
+    let expected: Entry = serde_wasm_bindgen::from_value(like).unwrap();
+    assert_eq!(entries, [expected]);
+
+    let request = object(r#"{"k": 3, "explain": 2, "seen": "exclude", "now_ms": 1e12}"#);
+    let found = answer(engine.recommend(&request).unwrap());
+    assert_eq!((found.basis.as_str(), found.ordinals.len()), ("taste", 3));
+    assert_eq!(found.because[0].len(), 1);
+    assert_eq!(found.because[0][0].item, "17");
+    assert!((found.because[0][0].share - found.scores[0]).abs() < 1e-9);
+    let seen = Index::open(AlignedBytes::copy_of(SMALL).unwrap()).unwrap();
+    assert!(found.ordinals.iter().all(|o| seen.id(Ordinal(*o)).unwrap() != "17"));
+
+    engine.clear_profile().unwrap();
+    assert_eq!(engine.entries().unwrap().length(), 0);
+}
+
+#[wasm_bindgen_test]
+fn wrong_requests_have_codes_and_name_the_member() {
+    let mut engine = opened();
+    for (request, part) in [
+        (r#"{"id": "17", "kk": 3}"#, "\"kk\""),
+        (r#"{"id": "17", "k": -1}"#, "request.k"),
+        (r#"{"id": "17", "k": 0}"#, "k: expected a whole number from 1"),
+        (r#"{"id": 17}"#, "request.id: expected a string, found 17"),
+        (r#"{"id": "nobody"}"#, "the id of an item of this archive"),
+        (r#"{"vector": [1, 2]}"#, "a Float32Array, found an array"),
+        (r#"{}"#, "either an id or a Float32Array"),
+    ] {
+        let error = engine.similar(&object(request)).unwrap_err();
+        let message = String::from(error.unchecked_ref::<js_sys::Error>().message());
+        assert!(message.contains(part), "{request}: {message}");
+        assert_eq!(code(&error), "E_ARG");
+    }
+    let error = engine.similar(&object(r#"{"id": "17", "where": "yaer > 3"}"#)).unwrap_err();
+    assert_eq!(code(&error), "E_FILTER");
+    let mut damaged = SMALL.to_vec();
+    damaged[100] ^= 1;
+    assert_eq!(code(&loaded(&damaged).open().unwrap_err()), "E_CORRUPT");
+    assert_eq!(code(&Engine::new(usize::MAX - 63).err().unwrap()), "E_MEMORY");
+}
+
+#[wasm_bindgen_test]
+fn cards_hold_own_members_only() {
+    let engine = opened();
+    let ordinals = js_sys::Uint32Array::from(&[0u32, 5][..]);
+    let cards = engine.cards(&ordinals, vec!["title".into(), "year".into()]).unwrap();
+    let keys = Object::keys(cards.get(1).unchecked_ref::<Object>());
+    assert_eq!(keys.length(), 2);
+    assert!(engine.cards(&ordinals, vec!["__proto__".into()]).is_err());
+}
