@@ -150,6 +150,7 @@ async function main() {
   const hosts = [];
   for (const { open } of chosen(HOSTS, values.host, "name")) hosts.push(await open());
   const from = machine();
+  const code = await codeSizes();
   try {
     const measured = [];
     for (const set of sets) {
@@ -163,6 +164,9 @@ async function main() {
         });
       }
       measured.push({ set, indexes, base, hosts: results });
+    }
+    if (JSON.stringify(await codeSizes()) !== JSON.stringify(code)) {
+      throw new BenchError("pkg/ was built anew during the run: what was measured is not one thing");
     }
     const record = {
       machine: from,
@@ -178,7 +182,7 @@ async function main() {
         indexes,
         hosts: results,
       })),
-      sizes: { code: codeSizes(), films: await archiveSizes(FILMS) },
+      sizes: { code, films: await archiveSizes(FILMS) },
     };
     const report = text(record);
     console.log(`\n${report}`);

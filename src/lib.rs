@@ -27,6 +27,9 @@
 //! is better, always. *Decoded vector*: what an item's code stands for; all scores are defined by
 //! it. *Fold-in*: computing a user vector from a history while item vectors stay fixed.
 
+// Who works on the crate reads the same pages with `--document-private-items`.
+#![allow(rustdoc::private_intra_doc_links)]
+
 #[cfg(feature = "build")]
 pub mod build;
 mod catalog;

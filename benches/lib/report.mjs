@@ -68,9 +68,19 @@ function first({ host, firsts }) {
   ];
 }
 
-function code(list) {
-  const sum = (key) => list.reduce((total, row) => total + row[key], 0);
-  return [...list, { path: "together", bytes: sum("bytes"), brotli: sum("brotli") }].map(
+function code([module, glue, script]) {
+  const sum = (path, ...rows) => ({
+    path,
+    bytes: rows.reduce((total, row) => total + row.bytes, 0),
+    brotli: rows.reduce((total, row) => total + row.brotli, 0),
+  });
+  return [
+    module,
+    glue,
+    { ...script, path: `${script.path}, glue included` },
+    sum("module and glue", module, glue),
+    sum("module and all JavaScript", module, script),
+  ].map(
     ({ path, bytes, brotli }) =>
       `${path.padEnd(34)}${grouped(bytes).padStart(10)} bytes ${grouped(brotli).padStart(10)} after brotli`,
   );

@@ -1,17 +1,21 @@
 /** What is downloaded: module and JavaScript after brotli, and the film archive by section. Node only. */
 import { readFileSync } from "node:fs";
 import { brotliCompressSync, constants } from "node:zlib";
-import { absolute } from "./tools.mjs";
+import { absolute, digest } from "./tools.mjs";
 
-const CODE = ["pkg/wasm/nearfield_bg.wasm", "pkg/dist/index.js"];
+/** The module, its glue, and the package's JavaScript, which has the glue inside. */
+const CODE = ["pkg/wasm/nearfield_bg.wasm", "pkg/wasm/glue.js", "pkg/dist/index.js"];
 
-/** Bytes of what a page loads to run nearfield: `{path, bytes, brotli}` each. */
+/** What a page loads to run nearfield: `{path, digest, bytes, brotli}` each. */
 export function codeSizes() {
-  return CODE.map((path) => {
-    const bytes = readFileSync(absolute(path));
-    const params = { [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY };
-    return { path, bytes: bytes.length, brotli: brotliCompressSync(bytes, { params }).length };
-  });
+  return Promise.all(
+    CODE.map(async (path) => {
+      const bytes = readFileSync(absolute(path));
+      const params = { [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY };
+      const brotli = brotliCompressSync(bytes, { params }).length;
+      return { path, digest: await digest(path), bytes: bytes.length, brotli };
+    }),
+  );
 }
 
 /** Items and bytes of an archive, in all and by section. */

@@ -82,7 +82,7 @@ impl Reader {
     pub(super) fn whole(&self, key: &str) -> Result<Option<u64>> {
         let whole = |value: &JsValue| {
             let x = value.as_f64()?;
-            (x >= 0.0 && x <= 9_007_199_254_740_992.0 && x.floor() == x).then_some(x as u64)
+            ((0.0..=9_007_199_254_740_992.0).contains(&x) && x.floor() == x).then_some(x as u64)
         };
         self.as_some(key, "a whole number that is not negative", whole)
     }
