@@ -81,7 +81,6 @@ impl Backend {
     /// even length of at most [`code::MAX_DIM`], each component within ±[`QUERY_LIMIT`]; then
     /// `255 * 2047 * 4096 < 2^31` and no sum overflows.
     ///
-    ///
     /// # Panics
     /// If the lengths do not fit together: a bug of the caller, never of the data.
     #[inline]
