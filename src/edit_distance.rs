@@ -2,8 +2,8 @@
 //! a deletion, a replacement and a swap of neighbours count one each (Damerau 1964).
 //!
 //! It is computed a row at a time, so that a walk over sorted words can share the rows of their
-//! common prefixes. (A Levenshtein automaton from a library does the same in a third of the time
-//! and twelve times the code, which every page would have to download.)
+//! common prefixes. (A Levenshtein automaton from a library does the same with several times
+//! the code, which every page would have to download.)
 
 /// One row of the table: entry `j` is the distance between the text read so far and the first
 /// `j` characters of the key.

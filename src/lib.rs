@@ -63,7 +63,7 @@ pub use kernel::Backend;
 pub use load::{AlignedBytes, Index};
 pub use metric::Metric;
 pub use rng::SeededRng;
-pub use search::{Query, Searcher, score};
+pub use search::{Query, Searcher};
 pub use slate::{Basis, Limits, Recommender, Slate, Target};
 pub use taste::{Entry, Event, Interaction, Kind, Profile, Selector, Share, Taste};
 

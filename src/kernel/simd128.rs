@@ -21,7 +21,7 @@ fn load(bytes: &[u8; 16]) -> v128 {
 
 /// Eight accumulators of four items each stay in registers over the whole block; no horizontal
 /// addition is needed, since a lane belongs to one item. Written out, and over arrays of fixed
-/// length: in a loop over slices the accumulators would live in memory, four times as slow.
+/// length: in a loop over slices the accumulators would live in memory.
 #[inline]
 pub(super) fn dot_block(codes: &[u8], query: &[i16], out: &mut [i32; BLOCK]) {
     let mut sums = [i32x4_splat(0); 8];

@@ -12,7 +12,7 @@ mod top;
 
 pub use query::Query;
 
-use crate::ids::{Ordinal, Scored};
+use crate::ids::Scored;
 use crate::item_set::ItemSet;
 use crate::kernel::Backend;
 use crate::load::Index;
@@ -23,7 +23,7 @@ use crate::ordering::sort_best_first;
 /// With 8-bit codes and 12-bit queries the scan's order differs from the final one only among
 /// neighbours whose scores agree to about 1 part in 2000. What is right at the `k`-th place must
 /// be among the survivors, whatever `k` is; 200 more leave room for catalogs with many
-/// near-duplicates, at 10 to 20 microseconds.
+/// near-duplicates.
 const MARGIN: usize = 200;
 
 /// Working memory of searches. Make one and keep it: after the first search of each size no
@@ -97,10 +97,4 @@ impl Searcher {
         self.scored.truncate(k);
         &self.scored
     }
-}
-
-/// The exact score of one item, as [`Searcher::search`] returns it.
-#[must_use]
-pub fn score(index: &Index, query: &Query, ordinal: Ordinal) -> f64 {
-    query.score(index, ordinal)
 }
