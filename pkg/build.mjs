@@ -64,8 +64,17 @@ function findBindgen(version) {
   throw new BuildError(`wasm-bindgen ${version} is needed: ${remedy}`);
 }
 
-/** Compiles the crate and returns the path of the raw wasm. */
-function compileRust() {
+/**
+ * The two modules: what every browser with SIMD runs, and a faster one for those with relaxed SIMD (a
+ * host without it refuses the whole module). Their glue is the same.
+ */
+const MODULES = [
+  { name: "nearfield", rust: "+simd128", optimiser: [] },
+  { name: "nearfield_relaxed", rust: "+simd128,+relaxed-simd", optimiser: ["--enable-relaxed-simd"] },
+];
+
+/** Compiles the crate with these target features and returns the path of the raw wasm. */
+function compileRust(features) {
   const cargoHome = process.env.CARGO_HOME ?? join(homedir(), ".cargo");
   const sysroot = output("rustc", ["--print", "sysroot"])?.trim();
   const remaps = [[root, "/nearfield/"], [cargoHome, "/cargo"], ...(sysroot ? [[sysroot, "/rust"]] : [])]
@@ -73,7 +82,7 @@ function compileRust() {
     .filter(([from]) => !from.includes(" "))
     .map(([from, to]) => `--remap-path-prefix=${from}=${to}`);
   const variable = "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS";
-  const flags = [process.env[variable] ?? "", "-C target-feature=+simd128", ...remaps].join(" ").trim();
+  const flags = [process.env[variable] ?? "", `-C target-feature=${features}`, ...remaps].join(" ").trim();
   run(
     "cargo",
     ["build", "--lib", "--locked", "--target", target, "--profile", profile]
@@ -92,16 +101,23 @@ function buildWasm() {
   const bindgen = findBindgen(lockedBindgen());
   const optimiser = join(pkg, "node_modules", ".bin", "wasm-opt");
   if (!existsSync(optimiser)) throw new BuildError("wasm-opt is missing: run npm ci in pkg/");
-  const raw = compileRust();
   const out = join(pkg, "wasm");
   rmSync(out, { recursive: true, force: true });
   mkdirSync(out);
-  run(bindgen, [raw, "--target", "no-modules", "--no-typescript", "--out-dir", out, "--out-name", "nearfield"]);
-  const wasm = join(out, "nearfield_bg.wasm");
-  run(optimiser, [wasm, "-o", wasm, ...OPTIMISE, ...FEATURES, "--strip-debug", "--strip-producers"]);
-  const short = shortenImports(readFileSync(wasm), readFileSync(join(out, "nearfield.js"), "utf8"));
-  writeFileSync(wasm, short.module);
-  writeFileSync(join(out, "glue.js"), asFactory(short.glue));
+  const glues = MODULES.map(({ name, rust, optimiser: more }) => {
+    // Each in a folder of its own under the same name: the glue names the module.
+    const made = join(out, name);
+    const raw = compileRust(rust);
+    run(bindgen, [raw, "--target", "no-modules", "--no-typescript", "--out-dir", made, "--out-name", "nearfield"]);
+    const wasm = join(made, "nearfield_bg.wasm");
+    run(optimiser, [wasm, "-o", wasm, ...OPTIMISE, ...FEATURES, ...more, "--strip-debug", "--strip-producers"]);
+    const short = shortenImports(readFileSync(wasm), readFileSync(join(made, "nearfield.js"), "utf8"));
+    writeFileSync(join(out, `${name}_bg.wasm`), short.module);
+    rmSync(made, { recursive: true });
+    return short.glue;
+  });
+  if (glues.some((glue) => glue !== glues[0])) throw new BuildError("the modules' glue differs");
+  writeFileSync(join(out, "glue.js"), asFactory(glues[0]));
 }
 
 /**

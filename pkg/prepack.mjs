@@ -13,6 +13,7 @@ const missing = [
   "dist/index.node.js",
   "dist/index.d.ts",
   "wasm/nearfield_bg.wasm",
+  "wasm/nearfield_relaxed_bg.wasm",
 ].filter((path) => !existsSync(at(path)));
 if (missing.length > 0) {
   console.error(`prepack: missing ${missing.join(", ")}; run node build.mjs first`);

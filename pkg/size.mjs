@@ -11,15 +11,19 @@ import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 
 const at = (path) => new URL(path, import.meta.url);
 
+const MODULES = ["wasm/nearfield_bg.wasm", "wasm/nearfield_relaxed_bg.wasm"];
+
 /**
- * What is measured: each row's files, after compression of each, added up. The glue as generated is
- * part of the first row; as bundled, it is part of `index.js` too, so that the rows do not add up.
+ * What is measured: each row's parts, after compression of each, added up. A part is one file, or the
+ * larger of two where a page downloads one of them. The glue as generated is part of the first rows; as
+ * bundled, it is part of `index.js` too, so that the rows do not add up.
  */
 const ROWS = {
-  "nearfield_bg.wasm": ["wasm/nearfield_bg.wasm"],
-  "glue.js": ["wasm/glue.js"],
-  "wasm and glue": ["wasm/nearfield_bg.wasm", "wasm/glue.js"],
-  "index.js, glue included": ["dist/index.js"],
+  "nearfield_bg.wasm": [[MODULES[0]]],
+  "nearfield_relaxed_bg.wasm": [[MODULES[1]]],
+  "glue.js": [["wasm/glue.js"]],
+  "wasm and glue": [MODULES, ["wasm/glue.js"]],
+  "index.js, glue included": [["dist/index.js"]],
 };
 
 /** The sizes of one file: as it is, after gzip at 9, and after brotli at 11. */
@@ -34,6 +38,11 @@ function measure(path) {
   return { raw: bytes.length, gzip: gzipSync(bytes, { level: 9 }).length, brotli: brotli.length };
 }
 
+/** The largest of some files after brotli, which is what budgets are about. */
+function largest(paths) {
+  return paths.map(measure).reduce((a, b) => (b.brotli > a.brotli ? b : a));
+}
+
 /** Prints the table and returns a sentence for each budget that is exceeded. */
 export function reportSizes() {
   const budget = JSON.parse(readFileSync(at("size-budget.json"), "utf8"));
@@ -42,8 +51,8 @@ export function reportSizes() {
   const exceeded = [];
   const line = (name, cells) => console.log(name.padEnd(26) + cells.map((n) => String(n).padStart(10)).join(""));
   line("bytes", ["raw", "gzip", "brotli", "budget"]);
-  for (const [name, files] of Object.entries(ROWS)) {
-    const sizes = files.map(measure);
+  for (const [name, parts] of Object.entries(ROWS)) {
+    const sizes = parts.map(largest);
     const cells = ["raw", "gzip", "brotli"].map((key) => sizes.reduce((sum, size) => sum + size[key], 0));
     const limit = budget[name];
     line(name, [...cells, limit ?? ""]);

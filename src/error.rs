@@ -21,6 +21,8 @@ pub enum ErrorCode {
     Version,
     /// A valid archive that asks for something this build does not have.
     Unsupported,
+    /// What was asked for has not arrived yet.
+    NotReady,
     /// Memory could not be reserved.
     Memory,
     /// The numeric engine cannot answer (for example a matrix that is not positive definite).
@@ -41,6 +43,7 @@ impl ErrorCode {
             Self::Corrupt => "E_CORRUPT",
             Self::Version => "E_VERSION",
             Self::Unsupported => "E_UNSUPPORTED",
+            Self::NotReady => "E_NOT_READY",
             Self::Memory => "E_MEMORY",
             Self::Engine => "E_ENGINE",
             Self::Store => "E_STORE",
@@ -108,6 +111,12 @@ pub enum Error {
         /// What to do instead.
         remedy: String,
     },
+    /// A part of the archive is needed that is still being loaded.
+    #[error("section {section} has not arrived yet; ask again when more is loaded")]
+    NotReady {
+        /// The section.
+        section: &'static str,
+    },
     /// Memory was refused. Nothing was changed.
     #[error(
         "cannot reserve {needed_bytes} bytes of memory; close other archives or use a smaller one"
@@ -168,6 +177,7 @@ impl Error {
             Self::Corrupt { .. } => ErrorCode::Corrupt,
             Self::Version { .. } => ErrorCode::Version,
             Self::Unsupported { .. } => ErrorCode::Unsupported,
+            Self::NotReady { .. } => ErrorCode::NotReady,
             Self::Memory { .. } => ErrorCode::Memory,
             Self::Engine { .. } => ErrorCode::Engine,
             Self::Store { .. } => ErrorCode::Store,

@@ -1,28 +1,46 @@
 //! A set of items of one archive: what a predicate selects, what a search may return.
 
+use std::ops::Range;
+
 use crate::ids::Ordinal;
 
 /// A bitmap over the ordinals of one archive, 32 items a word: one word for one block of codes,
 /// so that a search skips a whole block by looking at one word.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ItemSet {
     words: Vec<u32>,
     len: usize,
+    /// Number of bits that are set.
+    count: usize,
 }
 
 impl ItemSet {
     /// No item of an archive with `len` items.
     #[must_use]
     pub fn empty(len: usize) -> Self {
-        Self { words: vec![0; len.div_ceil(32)], len }
+        Self { words: vec![0; len.div_ceil(32)], len, count: 0 }
     }
 
     /// Every item of an archive with `len` items.
     #[must_use]
     pub fn full(len: usize) -> Self {
-        let mut set = Self { words: vec![u32::MAX; len.div_ceil(32)], len };
-        set.clear_tail();
+        let mut set = Self::empty(len);
+        set.fill();
         set
+    }
+
+    /// Takes every item out, and makes it a set over `len` items.
+    pub fn reset(&mut self, len: usize) {
+        self.words.clear();
+        self.words.resize(len.div_ceil(32), 0);
+        (self.len, self.count) = (len, 0);
+    }
+
+    /// Puts every item in.
+    pub fn fill(&mut self) {
+        self.words.fill(u32::MAX);
+        self.clear_tail();
+        self.count = self.len;
     }
 
     /// The items for which `contains` is true, asked once each in ascending order.
@@ -34,6 +52,7 @@ impl ItemSet {
                 *word |= u32::from(contains(32 * w + bit)) << bit;
             }
         }
+        set.recount();
         set
     }
 
@@ -47,14 +66,18 @@ impl ItemSet {
     /// Adds an item; one outside the archive is ignored.
     pub fn insert(&mut self, item: Ordinal) {
         if item.index() < self.len {
-            self.words[item.index() / 32] |= 1 << (item.0 % 32);
+            let word = &mut self.words[item.index() / 32];
+            self.count += (!*word >> (item.0 % 32) & 1) as usize;
+            *word |= 1 << (item.0 % 32);
         }
     }
 
     /// Takes an item out; one outside the archive is ignored.
     pub fn remove(&mut self, item: Ordinal) {
         if item.index() < self.len {
-            self.words[item.index() / 32] &= !(1 << (item.0 % 32));
+            let word = &mut self.words[item.index() / 32];
+            self.count -= (*word >> (item.0 % 32) & 1) as usize;
+            *word &= !(1 << (item.0 % 32));
         }
     }
 
@@ -70,6 +93,7 @@ impl ItemSet {
         for (a, b) in self.words.iter_mut().zip(&other.words) {
             *a &= b;
         }
+        self.recount();
     }
 
     /// Adds all of `other`, a set over the same archive.
@@ -78,6 +102,7 @@ impl ItemSet {
         for (a, b) in self.words.iter_mut().zip(&other.words) {
             *a |= b;
         }
+        self.recount();
     }
 
     /// Turns the set into its complement.
@@ -86,12 +111,34 @@ impl ItemSet {
             *word = !*word;
         }
         self.clear_tail();
+        self.count = self.len - self.count;
     }
 
-    /// Number of items in the set.
+    /// Whether the set holds an item of this range of ordinals, which lies inside the archive.
     #[must_use]
-    pub fn count(&self) -> usize {
-        self.words.iter().map(|w| w.count_ones() as usize).sum()
+    pub fn any_in(&self, range: Range<usize>) -> bool {
+        if range.is_empty() {
+            return false;
+        }
+        let (first, last) = (range.start / 32, (range.end - 1) / 32);
+        let low = u32::MAX << (range.start % 32);
+        let high = u32::MAX >> (31 - (range.end - 1) % 32);
+        if first == last {
+            return self.words[first] & low & high != 0;
+        }
+        self.words[first] & low != 0
+            || self.words[last] & high != 0
+            || self.words[first + 1..last].iter().any(|word| *word != 0)
+    }
+
+    fn recount(&mut self) {
+        self.count = self.words.iter().map(|w| w.count_ones() as usize).sum();
+    }
+
+    /// Number of items in the set. Kept, not counted.
+    #[must_use]
+    pub const fn count(&self) -> usize {
+        self.count
     }
 
     /// Number of items of the archive that the set is over.

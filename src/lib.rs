@@ -60,10 +60,10 @@ pub use format::{ALIGNMENT, FORMAT_VERSION, FieldKind, Fold, OLDEST_READABLE};
 pub use ids::{Ordinal, Scored};
 pub use item_set::ItemSet;
 pub use kernel::Backend;
-pub use load::{AlignedBytes, Index};
+pub use load::{AlignedBytes, Index, Lists};
 pub use metric::Metric;
 pub use rng::SeededRng;
-pub use search::{Query, Searcher};
+pub use search::{Effort, Query, Searcher};
 pub use slate::{Basis, Limits, Recommender, Slate, Target};
 pub use taste::{Entry, Event, Interaction, Kind, Profile, Selector, Share, Taste};
 

@@ -87,12 +87,15 @@ fn strings(values: &Value, key: &str) -> Vec<String> {
 #[test]
 fn golden_archives_are_built_again_byte_for_byte() {
     let bench = Bench::new(&[]);
-    let implicit =
-        ["--metric", "inner-product", "--foldin", "implicit", "--alpha", "2", "--lambda", "0.5"];
+    let options = |text: &'static str| text.split(' ').collect::<Vec<_>>();
+    let implicit = options(
+        "--metric inner-product --foldin implicit --alpha 2 --lambda 0.5 --lists 8 --bits 6",
+    );
+    let euclidean = options("--metric euclidean --lists 5 --bits 7");
     for (input, archive, options) in [
         ("small", "small-v1.nf", &["--prior", "popularity"][..]),
         ("small", "small-ip-v1.nf", &implicit),
-        ("small", "small-euclid-v1.nf", &["--metric", "euclidean"]),
+        ("small", "small-euclid-v1.nf", &euclidean),
         ("empty", "empty-v1.nf", &[]),
         ("one", "one-v1.nf", &[]),
     ] {
@@ -159,7 +162,10 @@ fn the_report_says_what_was_built() {
     assert_eq!(report["metric"], "cosine");
     assert_eq!(report["bytes"], std::fs::metadata(bench.path("small.nf")).unwrap().len());
     let sections = strings(&report["sections"], "name");
-    assert_eq!(sections, ["ids", "model", "columns", "codes", "titles", "texts"]);
+    assert_eq!(
+        sections,
+        ["ids", "model", "lists", "columns", "codes", "refining", "titles", "texts"]
+    );
     let kinds: Vec<String> = strings(&report["columns"], "name")
         .into_iter()
         .zip(strings(&report["columns"], "kind"))
@@ -170,7 +176,7 @@ fn the_report_says_what_was_built() {
     assert_eq!(kinds.join(" "), expected);
     assert_eq!(report["columns"][1]["n_null"], 15);
     assert_eq!(report["columns"][2]["n_distinct"], 12);
-    assert!(report["relative_error"].as_f64().unwrap() < 0.01);
+    assert!(report["relative_error"].as_f64().unwrap() < 0.03);
 
     let inspected = bench.json(&["inspect", "small.nf", "--json"]);
     assert_eq!(inspected["n_items"], 300);

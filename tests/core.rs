@@ -9,8 +9,8 @@
 )]
 
 use nearfield::{
-    AlignedBytes, Backend, Entry, Event, Index, Interaction, ItemSet, Kind, Limits, Ordinal,
-    Query, Recommender, Searcher, SeededRng, Selector, Slate, Target,
+    AlignedBytes, Backend, Effort, Entry, Event, Index, Interaction, ItemSet, Kind, Limits,
+    Ordinal, Query, Recommender, Searcher, SeededRng, Selector, Slate, Target,
 };
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
@@ -86,7 +86,12 @@ fn digest_of_a_thousand_answers(archive: &[u8]) -> u64 {
         if nf.profile().len() > 40 {
             nf.clear_profile();
         }
-        let limits = Limits { k: 1 + rng.below(30), where_: filters[rng.below(5)], exclude: &[] };
+        let limits = Limits {
+            k: 1 + rng.below(30),
+            where_: filters[rng.below(5)],
+            exclude: &[],
+            effort: Effort::Usual,
+        };
         let slate = match rng.below(3) {
             0 => nf.similar(Target::Item(&rng.below(n).to_string()), &limits),
             1 => {
@@ -129,15 +134,19 @@ fn backends_give_the_same_bits() {
         let all = ItemSet::full(index.len());
         for item in (0..index.len() as u32).step_by(7).map(Ordinal) {
             let query = Query::item(&index, item).unwrap();
-            let answer = |b| Searcher::with_backend(b).search(&index, &query, 20, &all).to_vec();
+            let answer = |b| {
+                Searcher::with_backend(b).search(&index, &query, 20, &all, Effort::Usual).to_vec()
+            };
             let expected = answer(Backend::Scalar);
             for backend in Backend::available() {
                 assert_eq!(answer(backend), expected, "{backend:?}");
             }
         }
     }
-    #[cfg(target_arch = "wasm32")]
+    #[cfg(all(target_arch = "wasm32", not(target_feature = "relaxed-simd")))]
     assert_eq!(Backend::available(), [Backend::Scalar, Backend::Simd128]);
+    #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
+    assert_eq!(Backend::available(), [Backend::Scalar, Backend::Simd128, Backend::Relaxed]);
 }
 
 #[test]

@@ -15,7 +15,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
 use nearfield::{
-    AlignedBytes, Entry, Error, Event, Index, Interaction, Kind, Limits, Metric, Ordinal,
+    AlignedBytes, Effort, Entry, Error, Event, Index, Interaction, Kind, Limits, Metric, Ordinal,
     Recommender, Slate, Target,
 };
 use support::archive;
@@ -84,7 +84,7 @@ fn interrogate(index: Index) -> String {
         Some(r#"released < "1990-01-01" and energy > 2.5 and exists(label)"#),
     ];
     for where_ in filters {
-        let limits = Limits { k: 10, where_, exclude: &[] };
+        let limits = Limits { k: 10, where_, exclude: &[], effort: Effort::Usual };
         let answers = [
             nf.recommend(&limits, true, 3),
             nf.similar(Target::Item("5"), &limits),
@@ -274,7 +274,8 @@ fn each_header_and_table_field_has_its_own_error() {
 #[test]
 fn damage_is_found_by_verify_and_named() {
     let bytes = archive(20, 6, Metric::Cosine);
-    let names = ["ids", "model", "columns", "codes", "titles", "texts"];
+    let names =
+        ["ids", "model", "lists", "columns", "codes", "refining", "titles", "texts"];
     for (i, name) in names.iter().enumerate() {
         let entry = 64 + 32 * i;
         let offset = u64::from_le_bytes(bytes[entry + 8..entry + 16].try_into().unwrap());

@@ -47,12 +47,16 @@ export interface EngineEntry {
 /** What stands behind an answer. */
 export type Basis = "taste" | "prior" | "similarity" | "title";
 
+/** How thorough a search is: a share of the true best, within 0 to 1, or every item. */
+export type Recall = number | "exhaustive";
+
 /** Parallel arrays, best first. `because`, when asked for, has one list per item. */
 export interface EngineAnswer {
   ordinals: Uint32Array;
   scores: Float64Array;
   qualifying: number;
   basis: Basis;
+  approximate?: true;
   because?: { item: string; kind: InteractionKind; at_ms: number; share: number }[][];
   warnings?: string[];
 }
@@ -72,6 +76,8 @@ export interface EngineInfo {
   n_items: number;
   dim: number;
   metric: string;
+  code_bits: number;
+  n_lists: number;
   format_version: number;
   total_bytes: number;
   foldin: string;
@@ -86,8 +92,8 @@ export type FieldValue = string | number | boolean | readonly string[] | null;
 /** One open archive and one profile inside one wasm instance. */
 export interface Engine {
   address(): number;
-  open(): void;
-  verify(): void;
+  arrive(arrived: number): boolean;
+  verify(from: number): void;
   info(): EngineInfo;
   ids(ordinals: Uint32Array): string[];
   has(id: string): boolean;
@@ -100,11 +106,13 @@ export interface Engine {
     k?: number;
     where?: string;
     exclude?: readonly string[];
+    recall?: Recall;
   }): EngineAnswer;
   recommend(request: {
     k?: number;
     where?: string;
     exclude?: readonly string[];
+    recall?: Recall;
     seen?: "exclude" | "include";
     explain?: number;
     now_ms: number;

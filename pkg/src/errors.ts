@@ -10,12 +10,12 @@
  * | `E_CORRUPT` | the bytes are damaged or are not an archive |
  * | `E_VERSION` | the archive's format is newer or older than this build reads |
  * | `E_UNSUPPORTED` | the host or the archive lacks something needed (wasm SIMD, a section) |
- * | `E_NOT_READY` | asked too early, or after `dispose()` |
+ * | `E_NOT_READY` | what is asked for has not arrived yet (retryable), or asked after `dispose()` |
  * | `E_MEMORY` | the host refused memory; `details.needed_bytes` says how much was asked for |
  * | `E_ENGINE` | the engine stopped on a defect of its own; a new instance has replaced it |
  * | `E_STORE` | the profile could not be kept (no storage, storage failed, erased meanwhile) |
  * | `E_QUOTA` | the profile could not be kept because storage is full |
- * | `E_ABORTED` | the caller's `AbortSignal` fired |
+ * | `E_ABORTED` | the caller's `AbortSignal` fired, or `dispose()` ended a transfer |
  * | `E_INPUT` | the builder's input is wrong (command line only, never in a page) |
  */
 export type ErrorCode =
@@ -66,7 +66,8 @@ export class NearfieldError extends Error {
   readonly details: ErrorDetails;
   /**
    * Whether the same call may succeed later without a change by the caller: a network failure, a
-   * busy server, memory that other pages may give back. `false` for everything else.
+   * busy server, memory that other pages may give back, a part of the archive that has not arrived
+   * yet. `false` for everything else.
    */
   readonly retryable: boolean;
 
@@ -105,17 +106,19 @@ export function asNearfieldError(thrown: unknown): NearfieldError | undefined {
     code as ErrorCode,
     thrown.message,
     typeof details === "object" && details !== null ? { ...details } : {},
-    { cause: thrown, retryable: code === "E_MEMORY" },
+    { cause: thrown, retryable: code === "E_MEMORY" || code === "E_NOT_READY" },
   );
 }
 
 /**
- * Throws `E_ABORTED` when `signal` has fired. Called between the steps of everything that waits.
+ * Throws when `signal` has fired. Called between the steps of everything that waits.
  *
- * @throws NearfieldError `E_ABORTED`, with the signal's reason as its cause.
+ * @throws NearfieldError the signal's reason where it is one already, else `E_ABORTED` with the reason
+ *   as its cause.
  */
 export function throwIfAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted) {
+    if (signal.reason instanceof NearfieldError) throw signal.reason;
     throw new NearfieldError("E_ABORTED", "the call was aborted by its signal", {}, {
       cause: signal.reason,
     });

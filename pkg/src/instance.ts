@@ -11,6 +11,8 @@ export class Instance {
   readonly lengthBytes: number;
   readonly #memory: WebAssembly.Memory;
   readonly #address: number;
+  #received = 0;
+  #arrived = 0;
 
   private constructor(engine: Engine, memory: WebAssembly.Memory, lengthBytes: number) {
     this.engine = engine;
@@ -35,32 +37,64 @@ export class Instance {
   }
 
   /**
-   * A second instance of the same module with the same archive bytes, copied from this one's memory.
-   * Nothing is called in this instance, which may have stopped in the middle of anything; a wasm trap
-   * leaves its memory readable.
+   * A second instance of the same module with the same archive bytes, copied from this one's memory,
+   * and opened as far as this one was. Nothing is called in this instance, which may have stopped in
+   * the middle of anything; a wasm trap leaves its memory readable. The sections are checked, because
+   * that memory belongs to something that went wrong.
    *
-   * @throws NearfieldError `E_MEMORY`, `E_ENGINE`.
+   * @throws NearfieldError `E_MEMORY`, `E_CORRUPT`, `E_ENGINE`.
    */
   clone(module: WebAssembly.Module): Instance {
     const glue = instantiateGlue();
     try {
       const { memory } = glue.initSync({ module });
       const copy = new Instance(new glue.Engine(this.lengthBytes), memory, this.lengthBytes);
-      copy.write(0, this.#view());
+      copy.#view().set(this.#view());
+      copy.#received = this.#arrived;
+      copy.arrive(true);
+      copy.#received = this.#received;
       return copy;
     } catch (thrown) {
       throw notStarted(thrown, this.lengthBytes);
     }
   }
 
-  /** Writes a piece of the archive at `offset`; the caller keeps within `lengthBytes`. */
-  write(offset: number, chunk: Uint8Array): void {
-    this.#view().set(chunk, offset);
+  /** How many bytes of the archive have been written, from its start. */
+  get receivedBytes(): number {
+    return this.#received;
   }
 
-  /** The first bytes of the archive, copied. */
+  /** Whether enough had arrived, at the last look, to open the archive. */
+  get isOpen(): boolean {
+    return this.#arrived > 0;
+  }
+
+  /** Writes the next piece of the archive; the caller keeps within `lengthBytes`. */
+  append(chunk: Uint8Array): void {
+    this.#view().set(chunk, this.#received);
+    this.#received += chunk.byteLength;
+  }
+
+  /**
+   * Has the engine look at what has been written: it opens the archive once that suffices, and knows
+   * the sections that have been completed since.
+   *
+   * @param verify - Whether to check those sections' hashes.
+   * @returns {@link isOpen}.
+   * @throws whatever the engine throws. The engine may know of sections then that are damaged, and
+   *   must not be asked again; {@link clone} gives one that knows those of the last look.
+   */
+  arrive(verify: boolean): boolean {
+    if (this.engine.arrive(this.#received)) {
+      if (verify) this.engine.verify(this.#arrived);
+      this.#arrived = this.#received;
+    }
+    return this.isOpen;
+  }
+
+  /** The first bytes of the archive, at most `length` of those written, copied. */
   head(length: number): Uint8Array {
-    return this.#view().slice(0, length);
+    return this.#view().slice(0, Math.min(length, this.#received));
   }
 
   /** Made anew at each use: growing memory detaches every earlier view of it. */

@@ -1,8 +1,9 @@
 import { NearfieldError, throwIfAborted } from "./errors.js";
-import { wrong } from "./options.js";
+import { anything, readOptions, wrong } from "./options.js";
 import type { Platform } from "./platform.js";
+import { hasRelaxedDot } from "./relaxed.js";
 import { bytesSource, looksLikeHtml, readAll, responseSource } from "./source.js";
-import type { WasmBytes, WasmSource } from "./types.js";
+import type { EngineKind, WasmBytes, WasmModules, WasmSource } from "./types.js";
 
 /**
  * The smallest module that needs 128-bit SIMD: one function, without parameters, giving the vector
@@ -36,27 +37,71 @@ export function requireSimd(): void {
 }
 
 /**
+ * Which of the two modules to run.
+ *
+ * @throws NearfieldError `E_UNSUPPORTED`, with `details.feature` as in {@link requireSimd} or
+ *   `"relaxed-simd"` when that was asked for and the host's does not compute as the engine needs it.
+ */
+function chooseKind(engine: EngineKind | "auto"): EngineKind {
+  requireSimd();
+  if (engine === "simd128") return engine;
+  if (hasRelaxedDot()) return "relaxed";
+  if (engine === "auto") return "simd128";
+  throw new NearfieldError(
+    "E_UNSUPPORTED",
+    'this host has no relaxed SIMD, or computes it wrongly; leave out the option engine, or give "simd128"',
+    { feature: "relaxed-simd" },
+  );
+}
+
+/** Which of the two a module is, by the note that its compiler left in it. */
+export function kindOf(module: WebAssembly.Module): EngineKind {
+  const notes = WebAssembly.Module.customSections(module, "target_features");
+  const features = notes.map((note) => new TextDecoder().decode(note)).join();
+  return features.includes("relaxed-simd") ? "relaxed" : "simd128";
+}
+
+/**
  * Compiled modules by the address of the default wasm file: several archives in one page compile it
  * once. A failed attempt is forgotten, so that the next `open` tries again.
  */
 const compiledDefaults = new Map<string, Promise<WebAssembly.Module>>();
 
 /**
- * Compiles the wasm module, or takes it as given.
+ * Compiles the wasm module that suits this host, or takes it as given.
  *
  * Bytes are fetched and then compiled, not streamed into the compiler: the module is some tens of
  * kilobytes, and this way a server's wrong MIME type does no harm and an HTML page is recognised.
  *
- * @throws NearfieldError `E_UNSUPPORTED`, `E_FETCH`, `E_ABORTED`.
+ * @throws NearfieldError `E_UNSUPPORTED`, `E_FETCH`, `E_ABORTED`, `E_ARG` for a module of another kind
+ *   than `engine`.
  */
 export async function compile(
-  wasm: WasmSource | undefined,
+  wasm: WasmSource | WasmModules | undefined,
+  engine: EngineKind | "auto",
   platform: Platform,
   signal: AbortSignal | undefined,
 ): Promise<WebAssembly.Module> {
-  requireSimd();
-  if (wasm !== undefined) return isModule(wasm) ? wasm : compileFrom(wasm, platform, signal);
-  const address = platform.defaultWasm();
+  const chosen = chooseKind(engine);
+  if (wasm === undefined) return compileDefault(platform, chosen, signal);
+  const source = isPair(wasm) ? pairMember(wasm, chosen) : wasm;
+  const module = isModule(source) ? source : await compileFrom(source, platform, signal);
+  const kind = kindOf(module);
+  if (isPair(wasm) || engine !== "auto") {
+    if (kind !== chosen) throw wrong("open option wasm", `the module for ${chosen}`, `the one for ${kind}`);
+  } else {
+    // The only module there is decides, but not for a host on which it would answer wrongly.
+    chooseKind(kind);
+  }
+  return module;
+}
+
+async function compileDefault(
+  platform: Platform,
+  kind: EngineKind,
+  signal: AbortSignal | undefined,
+): Promise<WebAssembly.Module> {
+  const address = platform.defaultWasm(kind);
   let compiled = compiledDefaults.get(address.href);
   if (compiled === undefined) {
     // Shared between callers, hence without the signal of one of them.
@@ -67,6 +112,18 @@ export async function compile(
   const module = await compiled;
   throwIfAborted(signal);
   return module;
+}
+
+/** Only a pair has members of its own under these names. */
+function isPair(wasm: WasmSource | WasmModules): wasm is WasmModules {
+  return typeof wasm === "object" && wasm !== null && (Object.hasOwn(wasm, "simd128") || Object.hasOwn(wasm, "relaxed"));
+}
+
+function pairMember(wasm: WasmModules, kind: EngineKind): WasmSource {
+  const pair = readOptions("open option wasm", wasm, { simd128: anything, relaxed: anything });
+  const source = pair[kind];
+  if (source === undefined) throw wrong(`open option wasm.${kind}`, "a module", source);
+  return source as WasmSource;
 }
 
 /** A guard of its own: to TypeScript a `Module` is an empty interface, which every type satisfies. */

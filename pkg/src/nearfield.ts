@@ -1,5 +1,6 @@
 import type { EngineAnswer, EngineInfo } from "./contract.js";
 import { NearfieldError } from "./errors.js";
+import type { Loading } from "./load.js";
 import {
   count,
   countOrZero,
@@ -7,6 +8,7 @@ import {
   nonEmpty,
   oneOf,
   readOptions,
+  recall as recallOption,
   text,
   texts,
   unknownName,
@@ -19,6 +21,7 @@ import type {
   Answer,
   ArchiveInfo,
   CatalogItem,
+  EngineKind,
   Facet,
   FacetsOptions,
   Item,
@@ -32,7 +35,7 @@ import type {
 const DEFAULT_K = 10;
 
 const LIST = { k: count, fields: texts };
-const SIMILAR = { ...LIST, where: text, exclude: texts };
+const SIMILAR = { ...LIST, where: text, exclude: texts, recall: recallOption };
 const RECOMMEND = {
   ...SIMILAR,
   seen: oneOf("exclude", "include"),
@@ -52,11 +55,25 @@ export class Nearfield {
   readonly profile: Profile;
   /** What the archive says about itself. */
   readonly info: ArchiveInfo;
+  /** Which form of the engine runs here. Answers do not depend on it. */
+  readonly engine: EngineKind;
+  /**
+   * Resolves when all of the archive is there and, unless `verify` is off, checked; has done so already
+   * unless the archive was opened as `progressive`. Rejects with a NearfieldError when the rest does
+   * not come: `E_FETCH`, `E_CORRUPT` (a damaged section is not used), `E_ABORTED` (by the signal or by
+   * {@link dispose}), `E_ENGINE`, or with what `onProgress` threw. Answers then go on from what came
+   * before; opening the archive again is the way to the rest. No listener is needed.
+   */
+  readonly loaded: Promise<void>;
+  readonly #stop: Loading["stop"];
 
   /** @internal Made by `open`. */
-  constructor(supervisor: Supervisor, profile: Profile) {
+  constructor(supervisor: Supervisor, profile: Profile, engine: EngineKind, { loaded, stop }: Loading) {
     this.#supervisor = supervisor;
     this.profile = profile;
+    this.engine = engine;
+    this.loaded = loaded;
+    this.#stop = stop;
     this.info = publicInfo(supervisor.call((engine) => engine.info()));
     this.#columns = new Set(this.info.columns.map((column) => column.name));
   }
@@ -68,10 +85,10 @@ export class Nearfield {
    * @throws NearfieldError `E_ARG`, `E_FILTER`, `E_NOT_READY`, `E_ENGINE`.
    */
   recommend(options?: RecommendOptions): Answer {
-    const { k = DEFAULT_K, fields, now = Date.now(), where, exclude, seen, explain } =
+    const { k = DEFAULT_K, fields, now = Date.now(), where, exclude, recall, seen, explain } =
       readOptions("recommend", options, RECOMMEND);
     this.#requireColumns("recommend", fields);
-    const request = { k, now_ms: now, ...given({ where, exclude, seen, explain }) };
+    const request = { k, now_ms: now, ...given({ where, exclude, recall, seen, explain }) };
     const answer = this.#supervisor.call((engine) => engine.recommend(request));
     return this.#answer(answer, k, fields);
   }
@@ -85,13 +102,13 @@ export class Nearfield {
    *   `E_ENGINE`.
    */
   similar(target: string | Float32Array, options?: SimilarOptions): Answer {
-    const { k = DEFAULT_K, fields, where, exclude } = readOptions("similar", options, SIMILAR);
+    const { k = DEFAULT_K, fields, where, exclude, recall } = readOptions("similar", options, SIMILAR);
     if (typeof target !== "string" && !(target instanceof Float32Array)) {
       throw wrong("similar target", "an item id or a Float32Array", target);
     }
     this.#requireColumns("similar", fields);
     const subject = typeof target === "string" ? { id: target } : { vector: target };
-    const request = { ...subject, k, ...given({ where, exclude }) };
+    const request = { ...subject, k, ...given({ where, exclude, recall }) };
     return this.#answer(this.#supervisor.call((engine) => engine.similar(request)), k, fields);
   }
 
@@ -99,7 +116,8 @@ export class Nearfield {
    * Finds items by title: words and beginnings of words, small typing errors forgiven.
    *
    * @param query - What was typed; an empty text finds nothing.
-   * @throws NearfieldError `E_ARG`, `E_UNSUPPORTED` (the archive has no titles), `E_ENGINE`.
+   * @throws NearfieldError `E_ARG`, `E_UNSUPPORTED` (the archive has no titles), `E_NOT_READY` (they
+   *   have not arrived yet), `E_ENGINE`.
    */
   search(query: string, options?: SearchOptions): Answer {
     const { k = DEFAULT_K, fields } = readOptions("search", options, LIST);
@@ -114,7 +132,8 @@ export class Nearfield {
    *
    * @param fields - The columns wanted. Default: all.
    * @returns `undefined` when the catalog has no such item.
-   * @throws NearfieldError `E_ARG` for an unknown column, with the nearest name.
+   * @throws NearfieldError `E_ARG` for an unknown column, with the nearest name, `E_NOT_READY` for a
+   *   text that has not arrived yet.
    */
   item(id: string, fields?: readonly string[]): CatalogItem | undefined {
     const wanted = nonEmpty(id, "item id");
@@ -146,10 +165,11 @@ export class Nearfield {
   }
 
   /**
-   * Gives back the memory and closes the profile's storage; writes already begun still complete. Every
-   * later call throws `E_NOT_READY`.
+   * Gives back the memory and closes the profile's storage; writes already begun still complete. What
+   * is still loading is given up. Every later call throws `E_NOT_READY`.
    */
   dispose(): void {
+    this.#stop(new NearfieldError("E_ABORTED", "this archive was disposed of before all of it had arrived"));
     this.profile.close();
     this.#supervisor.close("this archive has been disposed of");
   }
@@ -162,7 +182,7 @@ export class Nearfield {
   }
 
   #answer(answer: EngineAnswer, k: number, fields: readonly string[] | undefined): Answer {
-    const { ordinals, scores, because, qualifying, basis, warnings = [] } = answer;
+    const { ordinals, scores, because, qualifying, basis, approximate, warnings = [] } = answer;
     const [ids, cards] = this.#supervisor.call((engine) => [
       engine.ids(ordinals),
       fields === undefined ? undefined : engine.cards(ordinals, fields),
@@ -181,7 +201,8 @@ export class Nearfield {
         }),
       };
     });
-    return { items, qualifying, basis, ...given({ shortfall: shortfall(k, items.length, answer) }), warnings };
+    const shortened = shortfall(k, items.length, answer);
+    return { items, qualifying, basis, ...given({ approximate, shortfall: shortened }), warnings };
   }
 }
 
@@ -195,6 +216,8 @@ function publicInfo(info: EngineInfo): ArchiveInfo {
     nItems: info.n_items,
     dim: info.dim,
     metric: info.metric,
+    codeBits: info.code_bits,
+    nLists: info.n_lists,
     formatVersion: info.format_version,
     totalBytes: info.total_bytes,
     foldin: info.foldin,

@@ -1,7 +1,7 @@
 import type { EngineEntry } from "./contract.js";
-import { throwIfAborted } from "./errors.js";
-import { archiveSource, load } from "./load.js";
-import { compile } from "./module.js";
+import { NearfieldError, throwIfAborted } from "./errors.js";
+import { load } from "./load.js";
+import { compile, kindOf } from "./module.js";
 import { Nearfield } from "./nearfield.js";
 import { anything, flag, nonEmpty, oneOf, readOptions, wrong } from "./options.js";
 import type { Check } from "./options.js";
@@ -10,8 +10,8 @@ import { identity, Profile } from "./profile.js";
 import { IndexedDbStore } from "./store/indexeddb.js";
 import { MemoryStore } from "./store/memory.js";
 import type { ProfileStore } from "./store/store.js";
-import { replay, Supervisor } from "./supervisor.js";
-import type { ArchiveSource, OpenOptions, Progress, WasmSource } from "./types.js";
+import { replay } from "./supervisor.js";
+import type { ArchiveSource, OpenOptions, Progress, WasmModules, WasmSource } from "./types.js";
 
 /** The function that entry points export as `open`. */
 export type Open = (archive: ArchiveSource, options?: OpenOptions) => Promise<Nearfield>;
@@ -29,36 +29,47 @@ const callback: Check<(progress: Progress) => void> = (value, at) => {
 };
 
 const OPTIONS = {
-  wasm: anything as Check<WasmSource>,
+  wasm: anything as Check<WasmSource | WasmModules>,
+  engine: oneOf("auto", "simd128", "relaxed"),
   profile: profileName,
   storage: oneOf("indexeddb", "memory"),
   signal: signalOption,
   onProgress: callback,
   verify: flag,
+  progressive: flag,
 };
 
 /** Makes `open` for one kind of host. */
 export function makeOpen(platform: Platform): Open {
   return async (archive, options) => {
-    const { wasm, profile = "default", storage = "indexeddb", signal, onProgress, verify = true } =
-      readOptions("open", options, OPTIONS);
+    const read = readOptions("open", options, OPTIONS);
+    const { wasm, engine = "auto", profile = "default", storage = "indexeddb" } = read;
+    const { signal, onProgress, verify = true, progressive = false } = read;
     throwIfAborted(signal);
+    const log = new Map<string, EngineEntry>();
     // The module, the archive and the profile are independent: all three are under way at once.
-    const compiling = compile(wasm, platform, signal);
-    const loading = archiveSource(archive, platform, signal).then((source) =>
-      load(compiling, source, { signal, onProgress, verify }),
-    );
+    const compiling = compile(wasm, engine, platform, signal);
+    const loading = load({
+      archive,
+      platform,
+      compiling,
+      log: () => log.values(),
+      signal,
+      onProgress,
+      verify,
+    });
+    const enough = progressive ? loading.opened : loading.loaded.then(() => loading.opened);
     const restoring = openStore(profile, storage);
     try {
-      const [module, instance, restored] = await Promise.all([compiling, loading, restoring]);
+      const [module, supervisor, restored] = await Promise.all([compiling, enough, restoring]);
       throwIfAborted(signal);
-      const log = new Map(restored.entries.map((entry) => [identity(entry), entry]));
-      replay(instance.engine, log.values());
-      const supervisor = new Supervisor(module, instance, () => log.values());
-      return new Nearfield(supervisor, new Profile(supervisor, restored.store, log));
+      for (const entry of restored.entries) log.set(identity(entry), entry);
+      supervisor.call((started) => replay(started, log.values()));
+      const kept = new Profile(supervisor, restored.store, log);
+      return new Nearfield(supervisor, kept, kindOf(module), loading);
     } catch (error) {
-      // Promise.all reports the first failure; the others end on their own and unheard.
-      loading.catch(() => {});
+      // Promise.all reports the first failure; the others end unheard.
+      loading.stop(new NearfieldError("E_ABORTED", "opening failed before all of the archive had arrived"));
       restoring.then(({ store }) => store.close()).catch(() => {});
       throw error;
     }

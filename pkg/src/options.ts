@@ -1,3 +1,4 @@
+import type { Recall } from "./contract.js";
 import { NearfieldError } from "./errors.js";
 import { nearest } from "./nearest.js";
 
@@ -104,6 +105,15 @@ export const count: Check<number> = (value, at) => {
 
 /** Like {@link count}, but zero is allowed. */
 export const countOrZero: Check<number> = (value, at) => (value === 0 ? 0 : count(value, at));
+
+/** How thorough a search is: a share strictly between 0 and 1, or `"exhaustive"`. */
+export const recall: Check<Recall> = (value, at) => {
+  const isShare = typeof value === "number" && value > 0 && value < 1;
+  if (!isShare && value !== "exhaustive") {
+    throw wrong(at, 'a number between 0 and 1, both excluded, or "exhaustive"', value);
+  }
+  return value;
+};
 
 /** A moment as milliseconds since 1970-01-01 UTC, from a number or a `Date`. */
 export const moment: Check<number> = (value, at) => {

@@ -17,7 +17,10 @@ export const node: Platform = {
     if (scheme === "file") return fileSource(fileURLToPath(address));
     return responseSource(await fetchResponse(address, signal));
   },
-  defaultWasm: () => new URL("../wasm/nearfield_bg.wasm", import.meta.url),
+  defaultWasm: (kind) =>
+    kind === "relaxed"
+      ? new URL("../wasm/nearfield_relaxed_bg.wasm", import.meta.url)
+      : new URL("../wasm/nearfield_bg.wasm", import.meta.url),
 };
 
 async function fileSource(path: string): Promise<ByteSource> {

@@ -1,4 +1,5 @@
 import type { ByteSource } from "./source.js";
+import type { EngineKind } from "./types.js";
 
 /**
  * What differs between hosts, and nothing else: how an address becomes bytes. One entry point per
@@ -12,8 +13,8 @@ export interface Platform {
    */
   locate(address: string | URL, signal: AbortSignal | undefined): Promise<ByteSource>;
   /**
-   * The address of the wasm file shipped with the package. A function, so that an entry point which
-   * a bundler has moved fails only where the default is really used.
+   * The address of one of the two wasm files shipped with the package. A function, so that an entry
+   * point which a bundler has moved fails only where the default is really used.
    */
-  defaultWasm(): URL;
+  defaultWasm(kind: EngineKind): URL;
 }

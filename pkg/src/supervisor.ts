@@ -9,7 +9,8 @@ import type { Instance } from "./instance.js";
  * A wasm trap leaves its instance in an unknown state: later calls could answer wrongly. The instance
  * is therefore dropped at once, a new one is made from the same compiled module, the archive's bytes
  * are copied across and verified, the profile's log is replayed, and the call is tried once more.
- * All of that is synchronous, because the calls it repairs are.
+ * All of that is synchronous, because the calls it repairs are. The pieces of an archive that is still
+ * arriving come through here too, so that they reach whichever instance is in place.
  */
 export class Supervisor {
   readonly #module: WebAssembly.Module;
@@ -20,7 +21,7 @@ export class Supervisor {
 
   /**
    * @param module - The compiled module, kept for later instances.
-   * @param instance - An instance whose archive is open.
+   * @param instance - An instance with room for the archive.
    * @param log - Gives the profile's log as the wrapper knows it.
    */
   constructor(module: WebAssembly.Module, instance: Instance, log: () => Iterable<EngineEntry>) {
@@ -43,8 +44,7 @@ export class Supervisor {
    */
   call<T>(use: (engine: Engine) => T): T {
     for (let attempt = 0; ; attempt += 1) {
-      const instance = this.#instance;
-      if (instance === undefined) throw new NearfieldError("E_NOT_READY", this.#closed);
+      const instance = this.#required();
       try {
         return use(instance.engine);
       } catch (thrown) {
@@ -63,10 +63,48 @@ export class Supervisor {
     }
   }
 
+  /**
+   * Writes the next piece of the archive.
+   *
+   * @throws NearfieldError `E_NOT_READY` after {@link close}.
+   */
+  append(chunk: Uint8Array): void {
+    this.#required().append(chunk);
+  }
+
+  /**
+   * Has the engine look at what has arrived; see {@link Instance.arrive}. After a failure the archive
+   * stays open as far as it was before, in an instance that has never seen the damaged section: no
+   * answer rests on bytes that failed their check.
+   *
+   * @returns Whether the archive is open.
+   * @throws NearfieldError what the engine reports, `E_ENGINE`, `E_NOT_READY` after {@link close}.
+   */
+  arrive(verify: boolean): boolean {
+    const instance = this.#required();
+    try {
+      return instance.arrive(verify);
+    } catch (thrown) {
+      if (instance.isOpen) this.#replace(instance, thrown);
+      throw asNearfieldError(thrown) ??
+        new NearfieldError("E_ENGINE", "the engine stopped while opening the archive", {}, { cause: thrown });
+    }
+  }
+
+  /** The first bytes of the archive, at most `length` of those that have arrived. */
+  head(length: number): Uint8Array {
+    return this.#required().head(length);
+  }
+
   /** Drops the instance and with it all of its memory. Later calls throw `E_NOT_READY`. */
   close(reason: string): void {
     this.#instance = undefined;
     this.#closed = reason;
+  }
+
+  #required(): Instance {
+    if (this.#instance === undefined) throw new NearfieldError("E_NOT_READY", this.#closed);
+    return this.#instance;
   }
 
   #replace(stopped: Instance, thrown: unknown): void {
@@ -74,9 +112,6 @@ export class Supervisor {
     this.close("the engine stopped and could not be replaced; open the archive again");
     try {
       const fresh = stopped.clone(this.#module);
-      fresh.engine.open();
-      // The bytes come out of the memory of something that went wrong.
-      fresh.engine.verify();
       replay(fresh.engine, this.#log());
       this.#instance = fresh;
     } catch (cause) {

@@ -1,6 +1,6 @@
-import type { Basis, FieldValue, InteractionKind } from "./contract.js";
+import type { Basis, FieldValue, InteractionKind, Recall } from "./contract.js";
 
-export type { Basis, FieldValue, InteractionKind } from "./contract.js";
+export type { Basis, FieldValue, InteractionKind, Recall } from "./contract.js";
 
 /**
  * Where an archive's bytes come from. A string or `URL` is fetched (in Node a path or a `file:` URL
@@ -14,6 +14,20 @@ export type WasmBytes = string | URL | Response | ArrayBuffer | Uint8Array;
 /** The wasm module, as bytes or compiled already; a compiled one may be shared by many archives. */
 export type WasmSource = WasmBytes | WebAssembly.Module;
 
+/**
+ * The two forms of the engine: one for every host with SIMD, and one about twice as fast for hosts with
+ * relaxed SIMD. Both give the same answers, bit for bit.
+ */
+export type EngineKind = "simd128" | "relaxed";
+
+/** Both modules, for `open` to choose from; only the chosen one is read. */
+export interface WasmModules {
+  /** `nearfield/nearfield.wasm`. */
+  readonly simd128: WasmSource;
+  /** `nearfield/nearfield_relaxed.wasm`. */
+  readonly relaxed: WasmSource;
+}
+
 /** How far loading has come. */
 export interface Progress {
   /** Bytes of the archive received so far, never falling. */
@@ -25,10 +39,17 @@ export interface Progress {
 /** Options of `open`. */
 export interface OpenOptions {
   /**
-   * The wasm module. Default: the file shipped beside the package, found through
-   * `import.meta.url`. Give its address where a bundler moves the JavaScript but not the wasm.
+   * The wasm module, or both. Default: the files shipped beside the package, found through
+   * `import.meta.url`. Give their addresses where a bundler moves the JavaScript but not the wasm; a
+   * single one runs whatever the host could do better.
    */
-  readonly wasm?: WasmSource;
+  readonly wasm?: WasmSource | WasmModules;
+  /**
+   * Which form of the engine runs. `"auto"` computes a few sums by relaxed SIMD and takes the faster
+   * form where all of them are right. `"relaxed"` is `E_UNSUPPORTED` where they are not. Default:
+   * `"auto"`.
+   */
+  readonly engine?: EngineKind | "auto";
   /**
    * The profile's name, shared by every tab of this origin that uses the same one. Item ids are the
    * profile's only link to an archive, so catalogs with different ids want different names.
@@ -40,15 +61,25 @@ export interface OpenOptions {
    * refuses; `nf.profile.storage` tells which it became. Default: `"indexeddb"`.
    */
   readonly storage?: "indexeddb" | "memory";
-  /** Stops loading; `open` then rejects with `E_ABORTED`. Default: none. */
+  /**
+   * Stops loading; `open`, or `nf.loaded` after it, then rejects with `E_ABORTED`. Default: none.
+   */
   readonly signal?: AbortSignal;
   /** Called after each piece of the archive that arrives. An error it throws ends loading. */
   readonly onProgress?: (progress: Progress) => void;
   /**
-   * Whether to check every section's hash before the first answer (some 9 ms for 72 MB). Opening
-   * alone is safe on any bytes, but only a checked archive is known to answer truly. Default: `true`.
+   * Whether to check a section's hash before the first answer that rests on it (some 9 ms for 72 MB in
+   * all). Opening alone is safe on any bytes, but only a checked archive is known to answer truly.
+   * Default: `true`.
    */
   readonly verify?: boolean;
+  /**
+   * Whether `open` resolves as soon as there is enough to answer, while the rest goes on loading;
+   * `nf.loaded` tells when all is there. Until then answers may be `approximate`, and titles and texts
+   * that have not arrived are `E_NOT_READY`. `where` and `exclude` are exact from the start. Where the
+   * length is not known beforehand (a compressed transfer) everything arrives at once. Default: `false`.
+   */
+  readonly progressive?: boolean;
 }
 
 /** Options that every listing call has. */
@@ -65,6 +96,12 @@ export interface SimilarOptions extends ListOptions {
   readonly where?: string;
   /** Drop these item ids. Unknown ids drop nothing. Default: none. */
   readonly exclude?: readonly string[];
+  /**
+   * How thorough the search is: the share of the truly best items that it finds on average, between 0
+   * and 1, or `"exhaustive"`, which looks at every item. Large catalogs answer faster for less.
+   * Default: what the archive was built for.
+   */
+  readonly recall?: Recall;
 }
 
 /** Options of `recommend`. */
@@ -154,6 +191,11 @@ export interface Answer {
    * catalog's own order of merit), `"similarity"` (nearness to an item or vector), `"title"`.
    */
   readonly basis: Basis;
+  /**
+   * Present while a part of the archive has not arrived that would refine this answer: scores come from
+   * shortened codes, and an item near the end of the list may be another one later.
+   */
+  readonly approximate?: true;
   /** Present when fewer than `k` items came. */
   readonly shortfall?: Shortfall;
   /** Remarks that did not prevent an answer, such as an excluded id the catalog lacks. */
@@ -200,6 +242,10 @@ export interface ArchiveInfo {
   readonly dim: number;
   /** `"inner_product"`, `"cosine"` or `"euclidean"`. */
   readonly metric: string;
+  /** Bits a component in the items' codes, 5 to 8. */
+  readonly codeBits: number;
+  /** Lists that the items are divided into; a search may look at some of them only. */
+  readonly nLists: number;
   /** Version of the archive's format, not of this package. */
   readonly formatVersion: number;
   /** Length of the whole archive. */

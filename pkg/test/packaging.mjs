@@ -86,6 +86,7 @@ test("the tarball holds what it should and nothing else", () => {
   for (const path of [
     "package.json", "README.md", "LICENSE-MIT", "LICENSE-APACHE",
     "dist/index.js", "dist/index.node.js", "dist/index.d.ts", "wasm/nearfield_bg.wasm",
+    "wasm/nearfield_relaxed_bg.wasm",
   ]) {
     assert.ok(contents.includes(path), path);
   }
@@ -112,13 +113,15 @@ test("in Node through require", () => {
 test("the wasm and the manifest are subpaths", () => {
   const script = `
     import { createRequire } from "node:module";
-    console.log(import.meta.resolve("nearfield/nearfield.wasm"), import.meta.resolve("nearfield/package.json"));
+    for (const path of ["nearfield.wasm", "nearfield_relaxed.wasm", "package.json"]) {
+      console.log(import.meta.resolve(`nearfield/${path}`));
+    }
   `;
   const output = execFileSync(process.execPath, ["--input-type=module", "-e", script], {
     cwd: project,
     encoding: "utf8",
   });
-  assert.match(output, /nearfield_bg\.wasm .*package\.json/);
+  assert.match(output, /nearfield_bg\.wasm\n.*nearfield_relaxed_bg\.wasm\n.*package\.json/);
 });
 
 test("in a page without a bundler, under a strict policy", async (t) => {

@@ -6,15 +6,18 @@
 mod columns;
 pub mod embed;
 mod encode;
+mod exact;
 pub mod input;
+mod kmeans;
 mod titles;
+mod tune;
 mod write;
 
 use std::collections::HashMap;
 
 use crate::error::{Error, Result};
 use crate::format::{FIELD_NONE, Fold, Ids, MAX_ITEMS, Model};
-use crate::kernel::code::MAX_DIM;
+use crate::kernel::code::{CODE_BITS, MAX_DIM};
 use crate::metric::Metric;
 
 /// The items of a catalog: their ids, and what is known of them.
@@ -52,6 +55,28 @@ pub enum ColumnValues {
     Tags(Vec<Option<Vec<String>>>),
     /// Free text.
     Text(Vec<Option<String>>),
+}
+
+impl Table {
+    /// The same items in another order: item `order[i]` comes to place `i`.
+    fn in_order(&self, order: &[u32]) -> Self {
+        fn pick<T: Clone>(values: &[T], order: &[u32]) -> Vec<T> {
+            order.iter().map(|i| values[*i as usize].clone()).collect()
+        }
+        let column = |c: &NamedColumn| NamedColumn {
+            name: c.name.clone(),
+            values: match &c.values {
+                ColumnValues::Flag(v) => ColumnValues::Flag(pick(v, order)),
+                ColumnValues::Category(v) => ColumnValues::Category(pick(v, order)),
+                ColumnValues::Integer(v) => ColumnValues::Integer(pick(v, order)),
+                ColumnValues::Real(v) => ColumnValues::Real(pick(v, order)),
+                ColumnValues::Date(v) => ColumnValues::Date(pick(v, order)),
+                ColumnValues::Tags(v) => ColumnValues::Tags(pick(v, order)),
+                ColumnValues::Text(v) => ColumnValues::Text(pick(v, order)),
+            },
+        };
+        Self { ids: pick(&self.ids, order), columns: self.columns.iter().map(column).collect() }
+    }
 }
 
 impl ColumnValues {
@@ -94,8 +119,14 @@ pub struct BuildOptions {
     pub alpha: f64,
     /// Fold-in: regularisation; not negative.
     pub lambda: f64,
-    /// Seed of the rotation. Archives with equal seeds and dimensions share one rotated space.
+    /// Seed of the rotation, the lists and the sample that the archive is tuned on.
     pub seed: u64,
+    /// The share of the exact answer that searches are to find unless they ask otherwise.
+    pub recall: f32,
+    /// Bits per dimension, 5 to 8; unless given, the fewest from 6 that reach `recall`.
+    pub bits: Option<u32>,
+    /// Number of inverted lists; unless given, it follows from the number of items.
+    pub lists: Option<usize>,
     /// The column that titles are looked up in.
     pub title: Option<String>,
     /// The numeric column that orders answers for people of whom nothing is known.
@@ -111,6 +142,9 @@ impl Default for BuildOptions {
             alpha: 1.0,
             lambda: 1.0,
             seed: 0,
+            recall: 0.98,
+            bits: None,
+            lists: None,
             title: None,
             prior: None,
         }
@@ -137,6 +171,12 @@ pub struct BuildReport {
     pub sections: Vec<(&'static str, u64)>,
     /// Root mean square over the items of `|x - decoded x| / |x|`.
     pub relative_error: f64,
+    /// Bits per dimension of an item's code.
+    pub code_bits: u32,
+    /// Number of inverted lists.
+    pub n_lists: usize,
+    /// Share of the exact 10 nearest that a search of all lists finds; measured on a sample.
+    pub code_recall: f32,
 }
 
 /// Builds an archive.
@@ -158,8 +198,6 @@ pub struct BuildReport {
 /// that are not finite (or zero, under cosine), columns of another length, sections over 2 GiB.
 pub fn build(table: &Table, vectors: &Embeddings, options: &BuildOptions) -> Result<Built> {
     check(table, vectors, options)?;
-    let n = table.ids.len();
-    let columns = columns::columns(table)?;
     let field = |name: &Option<String>, place: &str| match name {
         None => Ok(FIELD_NONE),
         Some(name) => match table.columns.iter().position(|c| c.name == *name) {
@@ -178,40 +216,82 @@ pub fn build(table: &Table, vectors: &Embeddings, options: &BuildOptions) -> Res
             format_args!("{:?}", prior.name),
         ));
     }
-    let encoded = encode::encode(vectors, n, options)?;
-    let model = Model {
-        alpha: options.alpha,
-        lambda: options.lambda,
-        metric: options.metric as u32,
-        fold: options.fold as u32,
-        code_bits: 8,
-        scale_base: encoded.scale_base,
-        norm_base: encoded.norm_base,
-        prior_field,
-        signs: encoded.signs,
-        centroid: encoded.centroid,
-        gram: encoded.gram,
-    };
-    let titles = titles::titles(table, title_field)?;
+    let space = encode::Space::new(vectors, options)?;
+    let (encoded, bits) = tune::tuned(&space, options)?;
+    // Everything that is known of an item lies where its code does.
+    let table = &table.in_order(&space.order);
+    let columns = columns::columns(table)?;
+    let (n_lists, code_recall) = (space.n_lists(), encoded.lists.code_recall);
+    let relative_error = encoded.relative_error;
     let written = write::write(
-        n,
-        vectors.dim,
+        space.len(),
+        space.dim,
         &write::Sections {
             ids: ids(&table.ids)?,
-            model,
+            model: model(&space, &encoded, bits, prior_field, options),
+            lists: encoded.lists,
             columns: columns.columns,
             codes: encoded.codes,
-            titles,
+            refining: encoded.refining,
+            titles: titles::titles(table, title_field)?,
             texts: columns.texts,
         },
     )?;
     let report = BuildReport {
-        n_items: n,
-        dim: vectors.dim,
+        n_items: space.len(),
+        dim: space.dim,
         sections: written.sections,
-        relative_error: encoded.relative_error,
+        relative_error,
+        code_bits: bits,
+        n_lists,
+        code_recall,
     };
     Ok(Built { bytes: written.bytes, report })
+}
+
+fn model(
+    space: &encode::Space,
+    encoded: &encode::Encoded,
+    bits: u32,
+    prior_field: u32,
+    options: &BuildOptions,
+) -> Model {
+    Model {
+        alpha: options.alpha,
+        lambda: options.lambda,
+        metric: options.metric as u32,
+        fold: options.fold as u32,
+        code_bits: bits,
+        scale_base: encoded.scale_base,
+        norm_base: encoded.norm_base,
+        prior_field,
+        signs: space.signs.clone(),
+        centre: space.centre.clone(),
+        gram: encoded.gram.clone(),
+    }
+}
+
+/// An archive of codes and nothing else, for measuring them. Its ids are empty.
+fn untitled(
+    space: &encode::Space,
+    encoded: &encode::Encoded,
+    bits: u32,
+    options: &BuildOptions,
+) -> Result<Vec<u8>> {
+    let n = space.len();
+    let nameless = Ids { offsets: vec![0; n + 1], by_id: vec![0; n], bytes: Vec::new() };
+    let columns = columns::columns(&Table::default())?;
+    let sections = write::Sections {
+        ids: nameless,
+        model: model(space, encoded, bits, FIELD_NONE, options),
+        lists: encoded.lists.clone(),
+        columns: columns.columns,
+        codes: encoded.codes.clone(),
+        refining: encoded.refining.clone(),
+        titles: titles::titles(&Table::default(), FIELD_NONE)?,
+        texts: columns.texts,
+    };
+    Ok(write::write(n, space.dim, &sections)?.bytes)
 }
 
 fn check(table: &Table, vectors: &Embeddings, options: &BuildOptions) -> Result<()> {
@@ -235,6 +315,17 @@ fn check(table: &Table, vectors: &Embeddings, options: &BuildOptions) -> Result<
     }
     if !(options.lambda >= 0.0 && options.lambda <= 1e9) {
         return Err(Error::input("lambda", "a number from 0 to 1e9", options.lambda));
+    }
+    if let Some(bits) = options.bits
+        && !CODE_BITS.contains(&bits)
+    {
+        return Err(Error::input("bits", "5 to 8", bits));
+    }
+    if !(0.5..1.0).contains(&options.recall) {
+        return Err(Error::input("recall", "a share from 0.5 to below 1", options.recall));
+    }
+    if options.lists == Some(0) {
+        return Err(Error::input("lists", "at least 1", 0));
     }
     let mut first = HashMap::with_capacity(n);
     for (i, id) in table.ids.iter().enumerate() {

@@ -6,15 +6,17 @@ use rkyv::util::AlignedVec;
 use super::position;
 use crate::error::{Error, Result};
 use crate::format::{
-    ALIGNMENT, Codes, Columns, FORMAT_VERSION, HEADER_BYTES, Header, Ids, Model, SectionKind,
-    TABLE_ENTRY_BYTES, TableEntry, Texts, Titles, checksum,
+    ALIGNMENT, Codes, Columns, FORMAT_VERSION, HEADER_BYTES, Header, Ids, Lists, Model, Refining,
+    SectionKind, TABLE_ENTRY_BYTES, TableEntry, Texts, Titles, checksum,
 };
 
 pub(super) struct Sections {
     pub(super) ids: Ids,
     pub(super) model: Model,
+    pub(super) lists: Lists,
     pub(super) columns: Columns,
     pub(super) codes: Codes,
+    pub(super) refining: Refining,
     pub(super) titles: Titles,
     pub(super) texts: Texts,
 }
@@ -29,8 +31,10 @@ pub(super) fn write(n_items: usize, dim: usize, sections: &Sections) -> Result<W
     let bodies: [AlignedVec; SectionKind::ALL.len()] = [
         rkyv::to_bytes(&sections.ids).map_err(failed)?,
         rkyv::to_bytes(&sections.model).map_err(failed)?,
+        rkyv::to_bytes(&sections.lists).map_err(failed)?,
         rkyv::to_bytes(&sections.columns).map_err(failed)?,
         rkyv::to_bytes(&sections.codes).map_err(failed)?,
+        rkyv::to_bytes(&sections.refining).map_err(failed)?,
         rkyv::to_bytes(&sections.titles).map_err(failed)?,
         rkyv::to_bytes(&sections.texts).map_err(failed)?,
     ];

@@ -177,7 +177,7 @@ impl<'a> Column<'a> {
 
     /// Positions in the values of an item's tags, or in the bytes of an item's text.
     pub(super) fn run(self, item: usize) -> Result<std::ops::Range<usize>> {
-        let data = self.index.field_data(self.kind());
+        let data = self.index.field_data(self.kind())?;
         let start = |i: usize| -> Option<u32> {
             let at = self.field.starts_start as usize + 4 * i;
             Some(u32::from_le_bytes(data.get(at..at + 4)?.try_into().ok()?))
@@ -242,7 +242,7 @@ impl<'a> Column<'a> {
                 let start = self.field.values_start as usize;
                 let run = self.run(i)?;
                 let bytes =
-                    &self.index.field_data(FieldKind::Text)[start + run.start..start + run.end];
+                    &self.index.field_data(FieldKind::Text)?[start + run.start..start + run.end];
                 Value::Text(std::str::from_utf8(bytes).map_err(|_| DAMAGED)?)
             }
         })

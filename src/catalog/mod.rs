@@ -111,7 +111,7 @@ impl<'a> Catalog<'a> {
     /// # Errors
     /// [`Error::Corrupt`] for damaged columns.
     pub fn title(self, item: Ordinal) -> Result<Option<&'a str>> {
-        let Some(field) = self.index.title_field() else { return Ok(None) };
+        let Some(field) = self.index.title_field()? else { return Ok(None) };
         Ok(match Column::new(self.index, &self.index.fields()[field]).value(item)? {
             Value::Text(title) | Value::Category(title) => Some(title),
             _ => None,

@@ -68,7 +68,7 @@ impl Lookup<'_> {
 }
 
 pub(super) fn find(catalog: Catalog<'_>, text: &str, k: usize) -> Result<Vec<TitleMatch>> {
-    if catalog.index.title_field().is_none() {
+    if catalog.index.title_field()?.is_none() {
         return Err(Error::Unsupported {
             what: "title lookup in an archive without titles".into(),
             remedy: "name the title column when building it".into(),
@@ -82,7 +82,7 @@ pub(super) fn find(catalog: Catalog<'_>, text: &str, k: usize) -> Result<Vec<Tit
     if key.is_empty() || k == 0 {
         return Ok(Vec::new());
     }
-    let (starts, words, bytes) = catalog.index.titles();
+    let (starts, words, bytes) = catalog.index.titles()?;
     let lookup = Lookup { starts, words, bytes };
     let prefix = prefix_range(&lookup, key.as_bytes())?;
     let key: Vec<char> = key.chars().collect();

@@ -12,20 +12,32 @@ pub enum SectionKind {
     Ids = 1,
     /// [`Model`].
     Model = 2,
+    /// [`Lists`].
+    Lists = 3,
     /// [`Columns`].
-    Columns = 3,
+    Columns = 4,
     /// [`Codes`].
-    Codes = 4,
+    Codes = 5,
+    /// [`Refining`].
+    Refining = 6,
     /// [`Titles`].
-    Titles = 5,
+    Titles = 7,
     /// [`Texts`].
-    Texts = 6,
+    Texts = 8,
 }
 
 impl SectionKind {
     /// All kinds, in the order in which they lie. Every archive has each exactly once.
-    pub const ALL: [Self; 6] =
-        [Self::Ids, Self::Model, Self::Columns, Self::Codes, Self::Titles, Self::Texts];
+    pub const ALL: [Self; 8] = [
+        Self::Ids,
+        Self::Model,
+        Self::Lists,
+        Self::Columns,
+        Self::Codes,
+        Self::Refining,
+        Self::Titles,
+        Self::Texts,
+    ];
 
     /// The name used in errors and reports.
     #[must_use]
@@ -33,8 +45,10 @@ impl SectionKind {
         match self {
             Self::Ids => "ids",
             Self::Model => "model",
+            Self::Lists => "lists",
             Self::Columns => "columns",
             Self::Codes => "codes",
+            Self::Refining => "refining",
             Self::Titles => "titles",
             Self::Texts => "texts",
         }
@@ -94,7 +108,7 @@ pub struct Model {
     pub metric: u32,
     /// Code of the [`Fold`].
     pub fold: u32,
-    /// Bits per dimension; 8 in this version.
+    /// Bits per dimension of an item's code, 5 to 8.
     pub code_bits: u32,
     /// Base of the 16-bit scales.
     pub scale_base: u32,
@@ -104,8 +118,8 @@ pub struct Model {
     pub prior_field: u32,
     /// The rotation's signs (see `kernel::rotation`).
     pub signs: Vec<u8>,
-    /// `dim` components, rotated: what was taken from every vector before coding.
-    pub centroid: Vec<f64>,
+    /// `dim` components, rotated: what was taken from every centroid before coding.
+    pub centre: Vec<f64>,
     /// Upper triangle by rows of the sum of x xT over the decoded vectors, `dim (dim + 1) / 2`.
     pub gram: Vec<f64>,
 }
@@ -216,17 +230,72 @@ pub struct Columns {
     pub data: Vec<u8>,
 }
 
-/// The items' vectors.
-#[derive(Archive, Serialize, Debug)]
-pub struct Codes {
-    /// Blocks of 32 items, `32 * padded_dim` bytes each (see `kernel::code`). First, since rkyv
-    /// aligns only the first byte array of a section, and this one is read by SIMD.
+/// The lists that the items lie in, one after the other, and what a search needs to choose among
+/// them. A small catalog has one list.
+#[derive(Archive, Serialize, Clone, Debug)]
+pub struct Lists {
+    /// 8-bit codes of the lists' centroids, as residuals to [`Model::centre`]: blocks of 32 (see
+    /// `kernel::code`). First, since rkyv aligns only the first byte array of a section, and this
+    /// one is read by SIMD.
     pub codes: Vec<u8>,
+    /// One more than there are lists: list `l` holds the ordinals `starts[l]..starts[l + 1]`.
+    pub starts: Vec<u32>,
+    /// One 16-bit scale a centroid, padded to whole blocks.
+    pub scales: Vec<u16>,
+    /// Euclidean archives: one 16-bit squared norm of the decoded centroid each, padded to whole
+    /// blocks; empty for other metrics.
+    pub norms: Vec<u16>,
+    /// How far a list's items lie from its centroid along one direction (root mean square), 16
+    /// bits each, padded to whole blocks.
+    pub spreads: Vec<u16>,
+    /// How many lists a search probes.
+    pub probes: Vec<Probes>,
+    /// Base of `scales`.
+    pub scale_base: u32,
+    /// Base of `norms`.
+    pub norm_base: u32,
+    /// Base of `spreads`.
+    pub spread_base: u32,
+    /// The share of the true 10 nearest that a search is to find unless it says otherwise.
+    pub recall: f32,
+    /// The share that a search of all lists finds: what the codes cost. Measured.
+    pub code_recall: f32,
+    /// How far below the `k`-th best prefix score an item may lie and still belong to the best
+    /// `k`, for a query of length 1. Measured.
+    pub margin: f32,
+    /// How many spreads above its centroid's score the best items of a list lie. Measured.
+    pub reach: f32,
+}
+
+/// One measurement of the builder: probing so many lists finds this share of the nearest items.
+#[derive(Archive, Serialize, Clone, Copy, Debug, PartialEq)]
+pub struct Probes {
+    /// Number of nearest items.
+    pub k: u32,
+    /// The share of them, 0 to 1, that lies in the probed lists.
+    pub share: f32,
+    /// Number of lists.
+    pub n_lists: u32,
+}
+
+/// What every search reads of the items' vectors.
+#[derive(Archive, Serialize, Clone, Debug)]
+pub struct Codes {
+    /// Prefixes, 4 bits a dimension: blocks of 32 items (see `kernel::code`). First, since rkyv
+    /// aligns only the first byte array of a section, and this one is read by SIMD.
+    pub prefixes: Vec<u8>,
     /// One 16-bit scale an item, padded to whole blocks.
     pub scales: Vec<u16>,
     /// Euclidean archives: one 16-bit squared norm of the decoded vector an item, padded to whole
     /// blocks; empty for other metrics.
     pub norms: Vec<u16>,
+}
+
+/// The rest of the items' codes, read for the best of a scan.
+#[derive(Archive, Serialize, Clone, Debug)]
+pub struct Refining {
+    /// The low bits of each dimension, item by item (see `kernel::code`).
+    pub bits: Vec<u8>,
 }
 
 /// What title lookup needs. Empty vectors where the catalog has no titles.

@@ -1,7 +1,7 @@
 //! Structure, limits and meaning of an archive, checked once when it is opened.
 //!
-//! Nothing here walks the items: the cost depends on the number of sections, columns and
-//! dimensions. What is checked is what memory safety of plain slices and finiteness of scores
+//! Nothing here walks the items: the cost depends on the number of sections, columns, dimensions
+//! and lists. What is checked is what memory safety of plain slices and finiteness of scores
 //! need. Positions stored per item (id offsets, tag starts, ordinals in lookups) are *not*
 //! checked here; every reader of them uses checked access and reports [`Error::Corrupt`].
 
@@ -12,12 +12,16 @@ use rkyv::rancor::Failure;
 
 use super::header::{HEADER_BYTES, Header, TABLE_ENTRY_BYTES, TableEntry};
 use super::sections::{
-    ArchivedCodes, ArchivedColumns, ArchivedField, ArchivedIds, ArchivedModel, ArchivedTexts,
-    ArchivedTitles, FIELD_NONE, Field, FieldKind, Fold, SectionKind,
+    ArchivedCodes, ArchivedColumns, ArchivedField, ArchivedIds, ArchivedLists, ArchivedModel,
+    ArchivedRefining, ArchivedTexts, ArchivedTitles, FIELD_NONE, Field, FieldKind, Fold, Probes,
+    SectionKind,
 };
 use super::{ALIGNMENT, checksum};
 use crate::error::{Error, Result};
-use crate::kernel::code::{BLOCK, MAX_SCALE_BASE, n_blocks, padded_dim};
+use crate::kernel::code::{
+    BLOCK, CODE_BITS, MAX_SCALE_BASE, centroid_block_bytes, n_blocks, prefix_block_bytes,
+    refining_bytes,
+};
 use crate::kernel::rotation::sign_bytes;
 use crate::metric::Metric;
 
@@ -68,8 +72,6 @@ pub struct Layout {
     pub norm_base: u32,
     /// The column that serves as popularity prior.
     pub prior_field: Option<usize>,
-    /// The column that titles were made from.
-    pub title_field: Option<usize>,
     /// The columns.
     pub fields: Vec<Field>,
     /// See [`super::Ids`].
@@ -79,27 +81,73 @@ pub struct Layout {
     /// See [`super::Ids`].
     pub id_bytes: Span<u8>,
     /// See [`super::Model`].
-    pub centroid: Span<f64>,
+    pub centre: Span<f64>,
     /// See [`super::Model`].
     pub gram: Span<f64>,
+    /// Bits per dimension of an item's code.
+    pub code_bits: u32,
+    /// The lists.
+    pub lists: ListsLayout,
     /// See [`super::Columns`].
     pub column_names: Span<u8>,
     /// See [`super::Columns`].
     pub column_data: Span<u8>,
     /// See [`super::Codes`].
-    pub codes: Span<u8>,
+    pub prefixes: Span<u8>,
     /// See [`super::Codes`].
     pub scales: Span<u16>,
     /// See [`super::Codes`].
     pub norms: Span<u16>,
-    /// See [`super::Titles`].
-    pub title_starts: Span<u32>,
-    /// See [`super::Titles`].
-    pub title_words: Span<u32>,
-    /// See [`super::Titles`].
-    pub title_bytes: Span<u8>,
-    /// See [`super::Texts`].
-    pub text_data: Span<u8>,
+    /// See [`super::Refining`]; `None` until the section has arrived.
+    pub refining: Option<Span<u8>>,
+    /// See [`super::Titles`]; `None` until the section has arrived.
+    pub titles: Option<TitlesLayout>,
+    /// See [`super::Texts`]; `None` until the section has arrived.
+    pub text_data: Option<Span<u8>>,
+}
+
+/// What is known of section [`super::Lists`].
+#[derive(Clone, Debug)]
+pub struct ListsLayout {
+    /// 8-bit codes of the centroids.
+    pub codes: Span<u8>,
+    /// Where lists begin.
+    pub starts: Span<u32>,
+    /// Scales of the centroids.
+    pub scales: Span<u16>,
+    /// Squared norms of the centroids.
+    pub norms: Span<u16>,
+    /// Spreads of the lists.
+    pub spreads: Span<u16>,
+    /// How many lists to probe.
+    pub probes: Vec<Probes>,
+    /// Base of the scales.
+    pub scale_base: u32,
+    /// Base of the norms.
+    pub norm_base: u32,
+    /// Base of the spreads.
+    pub spread_base: u32,
+    /// Recall unless asked otherwise.
+    pub recall: f32,
+    /// Recall of a search of all lists.
+    pub code_recall: f32,
+    /// Margin of prefix scores.
+    pub margin: f32,
+    /// Reach of a list's best items.
+    pub reach: f32,
+}
+
+/// What is known of section [`super::Titles`].
+#[derive(Clone, Debug)]
+pub struct TitlesLayout {
+    /// The column that titles were made from.
+    pub field: Option<usize>,
+    /// Where folded titles begin.
+    pub starts: Span<u32>,
+    /// Where their words begin, sorted.
+    pub words: Span<u32>,
+    /// The folded titles.
+    pub bytes: Span<u8>,
 }
 
 /// Fails with the section's name and the rule that was broken.
@@ -109,9 +157,13 @@ fn ensure(holds: bool, kind: SectionKind, rule: &'static str) -> Result<()> {
 }
 
 /// Checks the section table: its own check, then kinds, order, alignment and bounds.
-fn read_table(archive: &[u8], header: &Header) -> Result<[TableEntry; SectionKind::ALL.len()]> {
+fn read_table(
+    archive: &[u8],
+    total: usize,
+    header: &Header,
+) -> Result<[TableEntry; SectionKind::ALL.len()]> {
     let corrupt = |rule| Err(Error::corrupt("section table", rule));
-    if header.total_bytes != archive.len() as u64 {
+    if header.total_bytes != total as u64 {
         return corrupt("the archive is as long as its header says");
     }
     let end = HEADER_BYTES + header.n_sections as usize * TABLE_ENTRY_BYTES;
@@ -124,7 +176,8 @@ fn read_table(archive: &[u8], header: &Header) -> Result<[TableEntry; SectionKin
     if header.n_sections as usize != SectionKind::ALL.len() {
         return corrupt("each section of this format version stands exactly once");
     }
-    let mut entries = [TableEntry { kind: 0, offset: 0, length: 0, check: 0 }; 6];
+    let mut entries =
+        [TableEntry { kind: 0, offset: 0, length: 0, check: 0 }; SectionKind::ALL.len()];
     let mut free_from = end as u64;
     let (rows, _) = table.as_chunks::<TABLE_ENTRY_BYTES>();
     for ((row, entry), kind) in rows.iter().zip(&mut entries).zip(SectionKind::ALL) {
@@ -162,10 +215,28 @@ macro_rules! root {
 
 /// Checks an archive from front to back and finds its arrays.
 ///
-/// `archive` must be the whole archive, at an address that is a multiple of 64.
-pub fn validate(archive: &[u8]) -> Result<Layout> {
-    let header = Header::parse(archive)?;
-    let sections = read_table(archive, &header)?;
+/// `archive` must be the whole archive's buffer, at an address that is a multiple of 64. Of it the
+/// first `arrived` bytes are there: sections behind them are `None` in the layout if they refine
+/// answers ([`SectionKind::Refining`] and later), and else [`Error::NotReady`].
+pub fn validate(archive: &[u8], arrived: usize) -> Result<Layout> {
+    let there = archive.get(..arrived).unwrap_or(archive);
+    let is_partial = there.len() < archive.len();
+    if is_partial && there.len() < HEADER_BYTES {
+        return Err(Error::NotReady { section: "header" });
+    }
+    let header = Header::parse(there)?;
+    if is_partial && there.len() < HEADER_BYTES + header.n_sections as usize * TABLE_ENTRY_BYTES {
+        return Err(Error::NotReady { section: "section table" });
+    }
+    let sections = read_table(there, archive.len(), &header)?;
+    let is_there = |kind: SectionKind| {
+        let entry = sections[kind as usize - 1];
+        entry.offset + entry.length <= arrived as u64
+    };
+    // Sections lie in order, so this one's presence implies that of all before it.
+    if !is_there(SectionKind::Codes) {
+        return Err(Error::NotReady { section: SectionKind::Codes.as_str() });
+    }
     let n = header.n_items as usize;
     let dim = header.dim as usize;
 
@@ -175,12 +246,22 @@ pub fn validate(archive: &[u8]) -> Result<Layout> {
 
     let model = root!(ArchivedModel, SectionKind::Model, archive, sections);
     let (metric, fold) = check_model(model, dim)?;
+    let code_bits = model.code_bits.to_native();
+
+    let lists = root!(ArchivedLists, SectionKind::Lists, archive, sections);
+    let lists = lists_layout(archive, lists, n, dim, metric)?;
 
     let columns = root!(ArchivedColumns, SectionKind::Columns, archive, sections);
-    let texts = root!(ArchivedTexts, SectionKind::Texts, archive, sections);
+    let text_data: Option<Span<u8>> = if is_there(SectionKind::Texts) {
+        let texts = root!(ArchivedTexts, SectionKind::Texts, archive, sections);
+        Some(Span::locate(archive, &texts.data))
+    } else {
+        None
+    };
+    let texts = text_data.as_ref().map(|t| t.bytes.len());
     let fields: Vec<Field> = columns.fields.iter().map(field).collect();
     for f in &fields {
-        check_field(f, n, columns.names.len(), columns.data.len(), texts.data.len())?;
+        check_field(f, n, columns.names.len(), columns.data.len(), texts)?;
         let name = f.name_start as usize..(f.name_start + f.name_len) as usize;
         let utf8 = std::str::from_utf8(&columns.names[name]).is_ok();
         ensure(utf8, SectionKind::Columns, "names are UTF-8")?;
@@ -189,18 +270,38 @@ pub fn validate(archive: &[u8]) -> Result<Layout> {
     let codes = root!(ArchivedCodes, SectionKind::Codes, archive, sections);
     let lanes = n_blocks(n) * BLOCK;
     ensure(
-        codes.codes.len() as u64 == lanes as u64 * padded_dim(dim) as u64,
+        codes.prefixes.len() as u64 == n_blocks(n) as u64 * prefix_block_bytes(dim) as u64,
         SectionKind::Codes,
-        "there is one code an item",
+        "there is one prefix an item",
     )?;
     ensure(codes.scales.len() == lanes, SectionKind::Codes, "there is one scale an item")?;
     let norms = if metric == Metric::Euclidean { lanes } else { 0 };
     ensure(codes.norms.len() == norms, SectionKind::Codes, "norms are there if needed")?;
 
-    let titles = root!(ArchivedTitles, SectionKind::Titles, archive, sections);
-    let title_field = optional_field(titles.field.to_native(), &fields, SectionKind::Titles)?;
-    let starts = if title_field.is_some() { n + 1 } else { 0 };
-    ensure(titles.starts.len() == starts, SectionKind::Titles, "there are n + 1 starts")?;
+    let refining = if is_there(SectionKind::Refining) {
+        let refining = root!(ArchivedRefining, SectionKind::Refining, archive, sections);
+        let expected = n as u64 * refining_bytes(dim, code_bits) as u64;
+        let holds = refining.bits.len() as u64 == expected;
+        ensure(holds, SectionKind::Refining, "there are refining bits for each item")?;
+        Some(Span::locate(archive, &refining.bits))
+    } else {
+        None
+    };
+
+    let titles = if is_there(SectionKind::Titles) {
+        let titles = root!(ArchivedTitles, SectionKind::Titles, archive, sections);
+        let field = optional_field(titles.field.to_native(), &fields, SectionKind::Titles)?;
+        let starts = if field.is_some() { n + 1 } else { 0 };
+        ensure(titles.starts.len() == starts, SectionKind::Titles, "there are n + 1 starts")?;
+        Some(TitlesLayout {
+            field,
+            starts: Span::locate(archive, &titles.starts),
+            words: Span::locate(archive, &titles.words),
+            bytes: Span::locate(archive, &titles.bytes),
+        })
+    } else {
+        None
+    };
 
     Ok(Layout {
         metric,
@@ -210,26 +311,86 @@ pub fn validate(archive: &[u8]) -> Result<Layout> {
         scale_base: model.scale_base.to_native(),
         norm_base: model.norm_base.to_native(),
         prior_field: optional_field(model.prior_field.to_native(), &fields, SectionKind::Model)?,
-        title_field,
         fields,
         id_offsets: Span::locate(archive, &ids.offsets),
         id_order: Span::locate(archive, &ids.by_id),
         id_bytes: Span::locate(archive, &ids.bytes),
         signs: Span::locate(archive, &model.signs),
-        centroid: Span::locate(archive, &model.centroid),
+        centre: Span::locate(archive, &model.centre),
         gram: Span::locate(archive, &model.gram),
+        code_bits,
+        lists,
         column_names: Span::locate(archive, &columns.names),
         column_data: Span::locate(archive, &columns.data),
-        codes: Span::locate(archive, &codes.codes),
+        prefixes: Span::locate(archive, &codes.prefixes),
         scales: Span::locate(archive, &codes.scales),
         norms: Span::locate(archive, &codes.norms),
-        title_starts: Span::locate(archive, &titles.starts),
-        title_words: Span::locate(archive, &titles.words),
-        title_bytes: Span::locate(archive, &titles.bytes),
-        text_data: Span::locate(archive, &texts.data),
+        refining,
+        titles,
+        text_data,
         header,
         sections,
     })
+}
+
+/// Sizes of the lists' arrays, and that the lists divide the items among them. Lists are few (four
+/// times the square root of the number of items at most), so their starts are looked at one by one.
+fn lists_layout(
+    archive: &[u8],
+    lists: &ArchivedLists,
+    n: usize,
+    dim: usize,
+    metric: Metric,
+) -> Result<ListsLayout> {
+    const LISTS: SectionKind = SectionKind::Lists;
+    let n_lists = lists.starts.len().saturating_sub(1);
+    ensure(n_lists > 0, LISTS, "there is a list")?;
+    let first = lists.starts[0].to_native();
+    let last = lists.starts[n_lists].to_native();
+    ensure(first == 0 && last as usize == n, LISTS, "the lists hold all items")?;
+    let sorted = lists.starts.windows(2).all(|w| w[0] <= w[1]);
+    ensure(sorted, LISTS, "a list begins where the one before it ends")?;
+    let lanes = n_blocks(n_lists) * BLOCK;
+    let bytes = n_blocks(n_lists) as u64 * centroid_block_bytes(dim) as u64;
+    ensure(lists.codes.len() as u64 == bytes, LISTS, "there is one centroid a list")?;
+    ensure(lists.scales.len() == lanes, LISTS, "there is one scale a list")?;
+    ensure(lists.spreads.len() == lanes, LISTS, "there is one spread a list")?;
+    let norms = if metric == Metric::Euclidean { lanes } else { 0 };
+    ensure(lists.norms.len() == norms, LISTS, "norms are there if needed")?;
+    let layout = ListsLayout {
+        codes: Span::locate(archive, &lists.codes),
+        starts: Span::locate(archive, &lists.starts),
+        scales: Span::locate(archive, &lists.scales),
+        norms: Span::locate(archive, &lists.norms),
+        spreads: Span::locate(archive, &lists.spreads),
+        probes: lists
+            .probes
+            .iter()
+            .map(|p| Probes {
+                k: p.k.to_native(),
+                share: p.share.to_native(),
+                n_lists: p.n_lists.to_native(),
+            })
+            .collect(),
+        scale_base: lists.scale_base.to_native(),
+        norm_base: lists.norm_base.to_native(),
+        spread_base: lists.spread_base.to_native(),
+        recall: lists.recall.to_native(),
+        code_recall: lists.code_recall.to_native(),
+        margin: lists.margin.to_native(),
+        reach: lists.reach.to_native(),
+    };
+    for base in [layout.scale_base, layout.norm_base, layout.spread_base] {
+        ensure((1..=MAX_SCALE_BASE).contains(&base), LISTS, "scale bases are within 1 to 150")?;
+    }
+    let is_share = |x: f32| (0.0..=1.0).contains(&x);
+    ensure(layout.probes.len() <= 256, LISTS, "at most 256 measurements")?;
+    let shares = layout.probes.iter().all(|p| is_share(p.share));
+    let shares = shares && is_share(layout.recall) && is_share(layout.code_recall);
+    ensure(shares, LISTS, "shares are within 0 to 1")?;
+    let finite = [layout.margin, layout.reach].iter().all(|x| (0.0..=1e18).contains(x));
+    ensure(finite, LISTS, "margin and reach are finite and not negative")?;
+    Ok(layout)
 }
 
 fn optional_field(index: u32, fields: &[Field], kind: SectionKind) -> Result<Option<usize>> {
@@ -249,7 +410,8 @@ fn check_model(model: &ArchivedModel, dim: usize) -> Result<(Metric, Fold)> {
     let Some(fold) = Fold::from_code(model.fold.to_native()) else {
         return Err(Error::corrupt(MODEL.as_str(), "the fold-in convention is a known one"));
     };
-    ensure(model.code_bits.to_native() == 8, MODEL, "codes have 8 bits")?;
+    let bits = model.code_bits.to_native();
+    ensure(CODE_BITS.contains(&bits), MODEL, "codes have 5 to 8 bits")?;
     for base in [model.scale_base.to_native(), model.norm_base.to_native()] {
         ensure((1..=MAX_SCALE_BASE).contains(&base), MODEL, "scale bases are within 1 to 150")?;
     }
@@ -261,9 +423,9 @@ fn check_model(model: &ArchivedModel, dim: usize) -> Result<(Metric, Fold)> {
         MODEL,
         "there is one sign a round and dimension",
     )?;
-    ensure(model.centroid.len() == dim, MODEL, "the centroid has dim components")?;
-    let finite = model.centroid.iter().all(|x| in_range(x.to_native()));
-    ensure(finite, MODEL, "the centroid is finite")?;
+    ensure(model.centre.len() == dim, MODEL, "the centre has dim components")?;
+    let finite = model.centre.iter().all(|x| in_range(x.to_native()));
+    ensure(finite, MODEL, "the centre is finite")?;
     ensure(model.gram.len() == dim * (dim + 1) / 2, MODEL, "the Gram matrix has dim rows")?;
     let finite = model.gram.iter().all(|x| x.to_native().is_finite());
     ensure(finite, MODEL, "the Gram matrix is finite")?;
@@ -297,7 +459,14 @@ fn field(f: &ArchivedField) -> Field {
 }
 
 /// Every array of a column lies inside its section, and its kind and width make sense together.
-fn check_field(f: &Field, n: usize, names: usize, data: usize, texts: usize) -> Result<()> {
+/// What lies in section *texts* is checked once that has arrived.
+fn check_field(
+    f: &Field,
+    n: usize,
+    names: usize,
+    data: usize,
+    texts: Option<usize>,
+) -> Result<()> {
     const COLUMNS: SectionKind = SectionKind::Columns;
     let inside = |start: u32, bytes: u64, within: usize| {
         ensure(
@@ -322,7 +491,7 @@ fn check_field(f: &Field, n: usize, names: usize, data: usize, texts: usize) -> 
     ensure(widths.contains(&f.width), COLUMNS, "a value's width fits its kind")?;
     let (values, starts_in) = match kind {
         FieldKind::Flag => (n.div_ceil(8) as u64, data),
-        FieldKind::Text => (u64::from(f.values_len), texts),
+        FieldKind::Text => (u64::from(f.values_len), texts.unwrap_or(usize::MAX)),
         FieldKind::Tags => (u64::from(f.values_len) * u64::from(f.width), data),
         _ => {
             ensure(f.values_len as usize == n, COLUMNS, "a column has n values")?;

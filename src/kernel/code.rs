@@ -1,29 +1,53 @@
-//! The 8-bit code of a vector: its layout in blocks, its integer meaning, its 16-bit scale.
+//! Codes of vectors: their layouts in blocks, their integer meaning, their 16-bit scale.
 //!
-//! A rotated residual `r` (vector less centroid) is stored as one byte per dimension and one
-//! scale `s`: the byte `u` stands for the odd integer `v = 2u - 255`, and the item's vector is
-//! *defined* from then on as `c + s * v` (its *decoded vector*). Odd integers make the grid
-//! symmetric around zero, as in (extended) RaBitQ: Gao and Long, arXiv 2405.12497; Gao et al.,
-//! arXiv 2409.09913.
+//! A rotated residual `r` (a vector less what it is measured from) is stored as a number of `b`
+//! bits a dimension and one scale `s`: the number `u` stands for the odd integer `v = 2u - (2^b -
+//! 1)`, and the vector is *defined* from then on as `c + s * v` (its *decoded vector*). Odd
+//! integers make the grid symmetric around zero, as in (extended) RaBitQ: Gao and Long, arXiv
+//! 2405.12497; Gao et al., arXiv 2409.09913.
 //!
-//! Blocks hold [`BLOCK`] items. Inside one, dimensions are taken in pairs, and each pair lies as
-//! `item 0 low, item 0 high, item 1 low, ...`: 64 bytes that a SIMD kernel widens and multiplies
-//! without any shuffle or horizontal sum. An odd dimension is padded with code 0 against query 0.
+//! **Items** have codes of 5 to 8 bits. The four high bits of each dimension, the *prefix*, are
+//! scanned; the others, the *refining bits*, are read for the few items that matter. A prefix `p`
+//! is a code of its own, on a grid that is `2^(b - 4)` times as coarse: the middle of the cell of
+//! all codes that begin with it is exactly `2^(b - 4) * (2p - 15)`.
+//!
+//! **Centroids** have codes of 8 bits, all of which are scanned.
+//!
+//! # Layouts
+//! Both lie in blocks of [`BLOCK`], so that a SIMD lane belongs to one item and no kernel shuffles
+//! or adds horizontally.
+//!
+//! - Centroids: dimensions in pairs, `item 0 low, item 0 high, item 1 low, ...`: 64 bytes a pair.
+//! - Prefixes: dimensions in groups of eight, four bytes an item: byte `i` holds dimension `i` in
+//!   its low half and dimension `i + 4` in its high half. Four adjacent bytes of one half are what
+//!   the byte dot products of all instruction sets add up.
+//! - Refining bits: by item, in the same groups of eight, `b - 4` bytes a group: dimension after
+//!   dimension, the first in the lowest bits.
+//!
+//! Dimensions are padded to a multiple of eight, with code 0 against query 0.
 
 /// Items in one block.
 pub const BLOCK: usize = 32;
 /// Largest dimension of an archive. Integer sums in the kernels rely on it.
 pub const MAX_DIM: usize = 4096;
-/// Largest absolute component of a quantized query: 12 bits with sign.
-pub const QUERY_LIMIT: i32 = 2047;
+/// Bits of a centroid's code.
+pub const CENTROID_BITS: u32 = 8;
+/// Bits of the prefix of an item's code.
+pub const PREFIX_BITS: u32 = 4;
+/// Least and most bits of an item's code.
+pub const CODE_BITS: std::ops::RangeInclusive<u32> = 5..=8;
+/// Largest absolute component of a query against centroids: 12 bits with sign.
+pub const WIDE_LIMIT: i32 = 2047;
+/// Largest absolute component of a query against prefixes: 8 bits with sign.
+pub const NARROW_LIMIT: i32 = 127;
 /// Largest biased exponent of a scale's base: keeps every f32 in the scan finite, since
 /// `2^(150 + 31 - 127) * 2^31 * 2^23` is far below the f32 limit of `2^128`.
 pub const MAX_SCALE_BASE: u32 = 150;
 
-/// The dimension as stored: even, so that dimensions pair up.
+/// The dimension as stored.
 #[must_use]
 pub const fn padded_dim(dim: usize) -> usize {
-    dim.next_multiple_of(2)
+    dim.next_multiple_of(8)
 }
 
 /// Blocks needed for `n` items.
@@ -32,44 +56,131 @@ pub const fn n_blocks(n_items: usize) -> usize {
     n_items.div_ceil(BLOCK)
 }
 
-/// Where, inside its block, dimension `j` of the item in `lane` lies.
+/// Bytes of one block of centroids.
+#[must_use]
+pub const fn centroid_block_bytes(dim: usize) -> usize {
+    BLOCK * padded_dim(dim)
+}
+
+/// Bytes of one block of prefixes.
+#[must_use]
+pub const fn prefix_block_bytes(dim: usize) -> usize {
+    BLOCK * padded_dim(dim) / 2
+}
+
+/// Bytes of one item's refining bits.
+#[must_use]
+pub const fn refining_bytes(dim: usize, bits: u32) -> usize {
+    padded_dim(dim) / 8 * (bits - PREFIX_BITS) as usize
+}
+
+/// Where, inside its block, dimension `j` of the centroid in `lane` lies.
 #[inline]
 #[must_use]
-pub const fn byte_in_block(lane: usize, j: usize) -> usize {
+pub const fn centroid_byte(lane: usize, j: usize) -> usize {
     (j / 2) * (2 * BLOCK) + 2 * lane + (j & 1)
 }
 
-/// The odd integer that a code byte stands for.
+/// Where, inside its block, the prefix of dimension `j` of the item in `lane` lies: the byte, and
+/// how far to shift it.
 #[inline]
 #[must_use]
-pub const fn code_value(byte: u8) -> i32 {
-    2 * byte as i32 - 255
+pub const fn prefix_place(lane: usize, j: usize) -> (usize, u32) {
+    ((j / 8) * (4 * BLOCK) + 4 * lane + j % 4, (j as u32 % 8 / 4) * 4)
 }
 
-/// Quantizes a residual: writes one byte per dimension and returns the scale.
+/// The prefix of dimension `j` of the item in `lane`, 0 to 15.
+#[inline]
+#[must_use]
+pub fn prefix(block: &[u8], lane: usize, j: usize) -> u8 {
+    let (byte, shift) = prefix_place(lane, j);
+    block[byte] >> shift & 15
+}
+
+/// Puts a code into a block of prefixes and its item's refining bits, both zero before.
+#[cfg(any(test, feature = "build"))]
+pub fn put(code: u8, bits: u32, lane: usize, j: usize, block: &mut [u8], item: &mut [u8]) {
+    let width = bits - PREFIX_BITS;
+    let (byte, shift) = prefix_place(lane, j);
+    block[byte] |= code >> width << shift;
+    let at = j / 8 * 8 * width as usize + j % 8 * width as usize;
+    let low = u32::from(code & ((1 << width) - 1)) << (at % 8);
+    item[at / 8] |= low as u8;
+    if let Some(next) = item.get_mut(at / 8 + 1) {
+        *next |= (low >> 8) as u8;
+    }
+}
+
+/// Reads the code of the item in `lane`, eight dimensions at a time, and calls `values` with each
+/// group's number and the odd integers that the codes stand for (those of padding included).
+///
+/// `refining` are the item's refining bits. Where it is empty, the middle of what they could make
+/// of the prefix is given, in the same unit.
+#[inline(always)]
+pub fn for_each_group(
+    block: &[u8],
+    lane: usize,
+    refining: &[u8],
+    bits: u32,
+    mut values: impl FnMut(usize, [i32; 8]),
+) {
+    let width = bits - PREFIX_BITS;
+    let middle = if refining.is_empty() { (1 << width) - 1 } else { 0 };
+    let offset = (1 << bits) - 1 - middle;
+    let mut refining = refining.chunks_exact(width as usize);
+    let (groups, _) = block.as_chunks::<{ 4 * BLOCK }>();
+    for (g, group) in groups.iter().enumerate() {
+        let mut low = 0u32;
+        for (i, byte) in refining.next().unwrap_or(&[]).iter().enumerate() {
+            low |= u32::from(*byte) << (8 * i);
+        }
+        let mut codes = [0; 8];
+        for (j, byte) in group[4 * lane..4 * lane + 4].iter().enumerate() {
+            codes[j] = i32::from(byte & 15) << width;
+            codes[j + 4] = i32::from(byte >> 4) << width;
+        }
+        for (j, code) in codes.iter_mut().enumerate() {
+            *code |= (low >> (j as u32 * width) & ((1 << width) - 1)) as i32;
+        }
+        values(g, codes.map(|code| 2 * code - offset));
+    }
+}
+
+/// The odd integer that a code of `bits` bits stands for.
+#[inline]
+#[must_use]
+pub const fn code_value(code: u8, bits: u32) -> i32 {
+    2 * code as i32 - ((1 << bits) - 1)
+}
+
+/// Quantizes a residual to `bits` bits: writes one code a dimension and returns the scale.
 ///
 /// Among 24 step sizes the one whose code points most nearly in the residual's direction wins
 /// (largest cosine; the smaller step on a tie). The scale is then `|r|^2 / (v . r)`, the unbiased
 /// one of RaBitQ: the decoded residual has exactly the true component along `r`, and its error is
 /// orthogonal to it. A residual of zero has scale 0.
 ///
-/// `residual` and `bytes` have one length. Cost: 24 passes over the vector.
+/// `residual` and `codes` have one length. Cost: 24 passes over the vector.
 #[cfg(any(test, feature = "build"))]
-pub fn quantize(residual: &[f64], bytes: &mut [u8]) -> f64 {
+pub fn quantize(residual: &[f64], bits: u32, codes: &mut [u8]) -> f64 {
+    let half = f64::from(1 << (bits - 1));
+    // The nearest code to a component in units of the step (two units of `v`).
+    let round = |r: f64| (r + half).floor().clamp(0.0, 2.0 * half - 1.0) as u8;
     let largest = residual.iter().fold(0.0f64, |m, r| m.max(r.abs()));
     if largest == 0.0 {
-        bytes.fill(128);
+        codes.fill(half as u8);
         return 0.0;
     }
     // Below 0.4 of the full range the clipped tail always costs more than the finer step gains
-    // (the largest of 4096 Gaussian components is near 3.7 sigma, the best clip near 4 sigma).
-    let step = |i: u32| largest / 127.5 * (0.4 + 0.6 * f64::from(i) / 23.0);
+    // (the largest of 4096 Gaussian components is near 3.7 sigma; the best clip of 5 bits is near
+    // 2.9 sigma, that of 8 near 4).
+    let step = |i: u32| largest / (half - 0.5) * (0.4 + 0.6 * f64::from(i) / 23.0);
     let mut best = (f64::NEG_INFINITY, 0.0);
     for i in 0..24 {
         let inverse = 1.0 / step(i);
         let (mut along, mut norm) = (0.0, 0.0);
         for r in residual {
-            let v = f64::from(code_value(round_to_code(r * inverse)));
+            let v = f64::from(code_value(round(r * inverse), bits));
             along += v * r;
             norm += v * v;
         }
@@ -79,18 +190,12 @@ pub fn quantize(residual: &[f64], bytes: &mut [u8]) -> f64 {
         }
     }
     let (mut along, mut norm) = (0.0, 0.0);
-    for (r, byte) in residual.iter().zip(bytes) {
-        *byte = round_to_code(r * best.1);
-        along += f64::from(code_value(*byte)) * r;
+    for (r, code) in residual.iter().zip(codes) {
+        *code = round(r * best.1);
+        along += f64::from(code_value(*code, bits)) * r;
         norm += r * r;
     }
     norm / along
-}
-
-/// The nearest code to a residual component in units of the step (two units of `v`).
-#[cfg(any(test, feature = "build"))]
-fn round_to_code(r: f64) -> u8 {
-    (r + 128.0).floor().clamp(0.0, 255.0) as u8
 }
 
 /// A positive f32 in 16 bits: 5 bits of exponent above a base that the whole archive shares, and

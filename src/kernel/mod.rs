@@ -1,9 +1,10 @@
 //! Numeric inner loops: the only room with intrinsics.
 //!
-//! | kernel | scalar | wasm32 simd128 | x86-64 |
-//! |---|---|---|---|
-//! | [`Backend::dot_block`] | [`scalar`] | `i32x4.dot_i16x8` | AVX2 `vpmaddwd` |
-//! | [`Backend::score_block`] | [`scalar`] | four lanes | [`scalar`], which compilers vectorise |
+//! | kernel | scalar | wasm32 simd128 | wasm32 relaxed | x86-64 |
+//! |---|---|---|---|---|
+//! | [`Backend::dot_prefixes`] | [`scalar`] | `i32x4.dot_i16x8` | `i16x8.relaxed_dot_i8x16_i7x16` | AVX2 `vpmaddubsw` |
+//! | [`Backend::dot_centroids`] | [`scalar`] | `i32x4.dot_i16x8` | the same | AVX2 `vpmaddwd` |
+//! | [`Backend::score_block`] | [`scalar`] | four lanes | the same | [`scalar`], which compilers vectorise |
 //!
 //! [`scalar`] is the definition. A backend is an optimisation of it: its results are equal to the
 //! last bit, on every input, which one test over [`Backend::available`] shows. Code above this
@@ -13,6 +14,8 @@
 //! the engine lacks does not load at all. Natively it is made at run time.
 
 pub mod code;
+#[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
+mod relaxed;
 pub mod rotation;
 mod scalar;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
@@ -20,21 +23,30 @@ mod simd128;
 #[cfg(target_arch = "x86_64")]
 mod x86_64;
 
-use code::{BLOCK, QUERY_LIMIT};
+use code::{BLOCK, WIDE_LIMIT};
 
-/// What turns a block's integer dot products into scores: one number each for the whole scan.
+/// What turns a block's integer dot products into scores: one number each for a whole list.
 #[derive(Clone, Copy, Debug)]
 pub struct Affine {
-    /// Taken from twice the dot product: `255 * sum(q)`, which makes codes odd integers.
+    /// Taken from twice the dot product: `(2^b - 1) * sum(q)`, which makes codes odd integers.
     pub offset: i32,
-    /// Step of the quantized query.
+    /// Step of the quantized query (times that of a prefix).
     pub step: f32,
-    /// Added to every score: query times centroid.
+    /// Added to every score: query times what the codes are residuals to.
     pub base: f32,
     /// Base of the 16-bit scales.
     pub scale_base: u32,
     /// Base of the 16-bit squared norms.
     pub norm_base: u32,
+}
+
+/// The 16-bit lengths of one block: 32 of each.
+#[derive(Clone, Copy, Debug)]
+pub struct Lengths<'a> {
+    /// Scales of the codes.
+    pub scales: &'a [u16],
+    /// Squared norms of the decoded vectors, where the metric needs them.
+    pub norms: Option<&'a [u16]>,
 }
 
 /// One implementation of the kernels.
@@ -46,6 +58,9 @@ pub enum Backend {
     /// WebAssembly's 128-bit SIMD.
     #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
     Simd128,
+    /// The same with relaxed SIMD's byte dot product.
+    #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
+    Relaxed,
     /// x86-64 with AVX2.
     #[cfg(target_arch = "x86_64")]
     Avx2,
@@ -55,52 +70,87 @@ impl Backend {
     /// The fastest backend of this machine.
     #[must_use]
     pub fn best() -> Self {
-        #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-        return Self::Simd128;
-        #[cfg(target_arch = "x86_64")]
-        if std::is_x86_feature_detected!("avx2") {
-            return Self::Avx2;
-        }
-        #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
-        Self::Scalar
+        let mut all = Self::available();
+        all.pop().unwrap_or(Self::Scalar)
     }
 
-    /// Every backend that runs on this machine, the definition first.
+    /// Every backend that runs on this machine, the definition first and the fastest last.
     #[must_use]
     pub fn available() -> Vec<Self> {
-        let mut all = vec![Self::Scalar];
-        if Self::best() != Self::Scalar {
-            all.push(Self::best());
-        }
-        all
+        vec![
+            Self::Scalar,
+            #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+            Self::Simd128,
+            #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
+            Self::Relaxed,
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2,
+        ]
+        .into_iter()
+        .filter(|backend| backend.runs_here())
+        .collect()
     }
 
-    /// For each of the block's 32 items, the sum over dimensions of query times code.
+    fn runs_here(self) -> bool {
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2 => std::is_x86_feature_detected!("avx2"),
+            _ => true,
+        }
+    }
+
+    /// For each of a block's 32 centroids, the sum over dimensions of query times code.
     ///
     /// `codes` is one block in the layout of [`code`]: `BLOCK * query.len()` bytes. `query` has an
-    /// even length of at most [`code::MAX_DIM`], each component within ±[`QUERY_LIMIT`]; then
+    /// even length of at most [`code::MAX_DIM`], each component within ±[`WIDE_LIMIT`]; then
     /// `255 * 2047 * 4096 < 2^31` and no sum overflows.
     ///
     /// # Panics
     /// If the lengths do not fit together: a bug of the caller, never of the data.
     #[inline]
-    pub fn dot_block(self, codes: &[u8], query: &[i16], out: &mut [i32; BLOCK]) {
+    pub fn dot_centroids(self, codes: &[u8], query: &[i16], out: &mut [i32; BLOCK]) {
         assert!(codes.len() == BLOCK * query.len(), "block and query lengths must agree");
-        assert!(query.len().is_multiple_of(2), "the padded dimension is even");
-        debug_assert!(query.iter().all(|q| q.unsigned_abs() <= QUERY_LIMIT as u16));
+        assert!(query.len().is_multiple_of(8), "the padded dimension is a multiple of 8");
+        debug_assert!(query.iter().all(|q| q.unsigned_abs() <= WIDE_LIMIT as u16));
         match self {
-            Self::Scalar => scalar::dot_block(codes, query, out),
+            Self::Scalar => scalar::dot_centroids(codes, query, out),
             #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-            Self::Simd128 => simd128::dot_block(codes, query, out),
+            Self::Simd128 => simd128::dot_centroids(codes, query, out),
+            #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
+            Self::Relaxed => simd128::dot_centroids(codes, query, out),
             #[cfg(target_arch = "x86_64")]
-            Self::Avx2 => x86_64::dot_block(codes, query, out),
+            Self::Avx2 => x86_64::dot_centroids(codes, query, out),
+        }
+    }
+
+    /// For each of a block's 32 items, the sum over dimensions of query times prefix.
+    ///
+    /// `codes` is one block in the layout of [`code`]: `BLOCK / 2 * query.len()` bytes. `query`
+    /// has a length that is a multiple of eight and at most [`code::MAX_DIM`], each component
+    /// within ±[`code::NARROW_LIMIT`] (and never -128).
+    ///
+    /// # Panics
+    /// If the lengths do not fit together: a bug of the caller, never of the data.
+    #[inline]
+    pub fn dot_prefixes(self, codes: &[u8], query: &[i8], out: &mut [i32; BLOCK]) {
+        assert!(codes.len() == BLOCK / 2 * query.len(), "block and query lengths must agree");
+        assert!(query.len().is_multiple_of(8), "the padded dimension is a multiple of 8");
+        debug_assert!(query.iter().all(|q| *q != i8::MIN));
+        match self {
+            Self::Scalar => scalar::dot_prefixes(codes, query, out),
+            #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+            Self::Simd128 => simd128::dot_prefixes(codes, query, out),
+            #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
+            Self::Relaxed => relaxed::dot_prefixes(codes, query, out),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2 => x86_64::dot_prefixes(codes, query, out),
         }
     }
 
     /// The score of each of a block's items from its dot product and 16-bit scale:
     /// `base + scale * ((2 dot - offset) * step)`. With squared norms (Euclidean archives)
-    /// `2 score - norm`, which orders like minus the distance. Returns whether any score exceeds
-    /// `threshold`.
+    /// `2 score - norm`, which orders like minus the distance. Returns a bit for each lane whose
+    /// score exceeds `threshold`.
     ///
     /// Every operation is rounded on its own, in this order, so that SIMD cannot change a bit.
     ///
@@ -110,18 +160,19 @@ impl Backend {
     pub fn score_block(
         self,
         dots: &[i32; BLOCK],
-        scales: &[u16],
-        norms: Option<&[u16]>,
+        lengths: Lengths<'_>,
         affine: &Affine,
         threshold: f32,
         out: &mut [f32; BLOCK],
-    ) -> bool {
-        assert!(scales.len() == BLOCK, "one scale an item");
-        assert!(norms.is_none_or(|n| n.len() == BLOCK), "one norm an item");
+    ) -> u32 {
+        assert!(lengths.scales.len() == BLOCK, "one scale an item");
+        assert!(lengths.norms.is_none_or(|n| n.len() == BLOCK), "one norm an item");
         match self {
             #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-            Self::Simd128 => simd128::score_block(dots, scales, norms, affine, threshold, out),
-            _ => scalar::score_block(dots, scales, norms, affine, threshold, out),
+            Self::Simd128 => simd128::score_block(dots, lengths, affine, threshold, out),
+            #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
+            Self::Relaxed => simd128::score_block(dots, lengths, affine, threshold, out),
+            _ => scalar::score_block(dots, lengths, affine, threshold, out),
         }
     }
 }

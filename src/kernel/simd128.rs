@@ -4,26 +4,73 @@
 
 use core::arch::wasm32::{
     f32x4_add, f32x4_convert_i32x4, f32x4_gt, f32x4_mul, f32x4_splat, f32x4_sub,
-    i16x8_extend_high_u8x16, i16x8_extend_low_u8x16, i32x4_add, i32x4_dot_i16x8, i32x4_eq,
-    i32x4_shl, i32x4_splat, i32x4_sub, u32x4_extend_low_u16x8, u32x4_splat, v128, v128_andnot,
-    v128_any_true, v128_load, v128_load64_zero, v128_or, v128_store,
+    i16x8_extend_high_u8x16, i16x8_extend_low_u8x16, i32x4_add, i32x4_bitmask, i32x4_dot_i16x8,
+    i32x4_eq, i32x4_shl, i32x4_splat, i32x4_sub, u16x8_shr, u16x8_splat, u32x4_extend_low_u16x8,
+    u32x4_splat, v128, v128_and, v128_andnot, v128_load, v128_load64_zero, v128_store,
 };
 
-use super::Affine;
 use super::code::BLOCK;
+use super::{Affine, Lengths};
 
 /// Sixteen bytes at any address.
 #[inline(always)]
-fn load(bytes: &[u8; 16]) -> v128 {
+pub(super) fn load(bytes: &[u8; 16]) -> v128 {
     // SAFETY: the reference covers the 16 bytes, and v128_load has no alignment requirement.
     unsafe { v128_load(bytes.as_ptr().cast::<v128>()) }
+}
+
+/// Stores eight registers of four sums each.
+#[inline(always)]
+pub(super) fn store_sums(sums: [v128; 8], out: &mut [i32; BLOCK]) {
+    let (fours, _) = out.as_chunks_mut::<4>();
+    for (four, sum) in fours.iter_mut().zip(sums) {
+        // SAFETY: `four` is 16 bytes of i32, and v128_store has no alignment requirement.
+        unsafe { v128_store(four.as_mut_ptr().cast::<v128>(), sum) };
+    }
+}
+
+/// A 16-bit lane holds four prefixes of one item. Masking leaves one of them in each lane, and the
+/// 16-bit dot product adds those of two neighbouring lanes: dimensions 0 and 2 of the group, then
+/// 4 and 6, 1 and 3, 5 and 7. Nothing is widened or shuffled.
+#[inline]
+pub(super) fn dot_prefixes(codes: &[u8], query: &[i8], out: &mut [i32; BLOCK]) {
+    let mut sums = [i32x4_splat(0); 8];
+    let half = u16x8_splat(15);
+    let (groups, _) = codes.as_chunks::<{ 4 * BLOCK }>();
+    let (queries, _) = query.as_chunks::<8>();
+    for (group, q) in groups.iter().zip(queries) {
+        let pair = |a: usize| i32x4_splat(i32::from(q[a]) & 0xFFFF | i32::from(q[a + 2]) << 16);
+        let (q02, q46, q13, q57) = (pair(0), pair(4), pair(1), pair(5));
+        let (fours, _) = group.as_chunks::<16>();
+        let dot = |sum: v128, four: &[u8; 16]| {
+            let x = load(four);
+            let low = i32x4_add(
+                i32x4_dot_i16x8(v128_and(x, half), q02),
+                i32x4_dot_i16x8(v128_and(u16x8_shr(x, 4), half), q46),
+            );
+            let high = i32x4_add(
+                i32x4_dot_i16x8(v128_and(u16x8_shr(x, 8), half), q13),
+                i32x4_dot_i16x8(u16x8_shr(x, 12), q57),
+            );
+            i32x4_add(sum, i32x4_add(low, high))
+        };
+        sums[0] = dot(sums[0], &fours[0]);
+        sums[1] = dot(sums[1], &fours[1]);
+        sums[2] = dot(sums[2], &fours[2]);
+        sums[3] = dot(sums[3], &fours[3]);
+        sums[4] = dot(sums[4], &fours[4]);
+        sums[5] = dot(sums[5], &fours[5]);
+        sums[6] = dot(sums[6], &fours[6]);
+        sums[7] = dot(sums[7], &fours[7]);
+    }
+    store_sums(sums, out);
 }
 
 /// Eight accumulators of four items each stay in registers over the whole block; no horizontal
 /// addition is needed, since a lane belongs to one item. Written out, and over arrays of fixed
 /// length: in a loop over slices the accumulators would live in memory.
 #[inline]
-pub(super) fn dot_block(codes: &[u8], query: &[i16], out: &mut [i32; BLOCK]) {
+pub(super) fn dot_centroids(codes: &[u8], query: &[i16], out: &mut [i32; BLOCK]) {
     let mut sums = [i32x4_splat(0); 8];
     let (pair_codes, _) = codes.as_chunks::<{ 2 * BLOCK }>();
     let (pairs, _) = query.as_chunks::<2>();
@@ -42,11 +89,7 @@ pub(super) fn dot_block(codes: &[u8], query: &[i16], out: &mut [i32; BLOCK]) {
         sums[6] = i32x4_add(sums[6], low(3));
         sums[7] = i32x4_add(sums[7], high(3));
     }
-    let (fours, _) = out.as_chunks_mut::<4>();
-    for (four, sum) in fours.iter_mut().zip(sums) {
-        // SAFETY: `four` is 16 bytes of i32, and v128_store has no alignment requirement.
-        unsafe { v128_store(four.as_mut_ptr().cast::<v128>(), sum) };
-    }
+    store_sums(sums, out);
 }
 
 /// Four 16-bit scales as f32: the arithmetic of `code::scale_from_bits`.
@@ -62,33 +105,32 @@ fn scales_from_bits(four: &[u16], base: v128) -> v128 {
 #[inline]
 pub(super) fn score_block(
     dots: &[i32; BLOCK],
-    scales: &[u16],
-    norms: Option<&[u16]>,
+    lengths: Lengths<'_>,
     affine: &Affine,
     threshold: f32,
     out: &mut [f32; BLOCK],
-) -> bool {
+) -> u32 {
     let offset = i32x4_splat(affine.offset);
     let (step, base) = (f32x4_splat(affine.step), f32x4_splat(affine.base));
     let scale_base = u32x4_splat(affine.scale_base << 23);
     let norm_base = u32x4_splat(affine.norm_base << 23);
     let threshold = f32x4_splat(threshold);
-    let mut any = i32x4_splat(0);
+    let mut above = 0;
     for (i, (four_dots, four_out)) in dots.chunks_exact(4).zip(out.chunks_exact_mut(4)).enumerate()
     {
         // SAFETY: `chunks_exact(4)` makes `four_dots` 16 bytes of i32; the load is unaligned.
         let dot = unsafe { v128_load(four_dots.as_ptr().cast::<v128>()) };
         let dot = f32x4_convert_i32x4(i32x4_sub(i32x4_shl(dot, 1), offset));
         let four = 4 * i..4 * i + 4;
-        let scale = scales_from_bits(&scales[four.clone()], scale_base);
+        let scale = scales_from_bits(&lengths.scales[four.clone()], scale_base);
         let mut score = f32x4_add(base, f32x4_mul(scale, f32x4_mul(dot, step)));
-        if let Some(norms) = norms {
+        if let Some(norms) = lengths.norms {
             let norm = scales_from_bits(&norms[four], norm_base);
             score = f32x4_sub(f32x4_mul(f32x4_splat(2.0), score), norm);
         }
-        any = v128_or(any, f32x4_gt(score, threshold));
+        above |= u32::from(i32x4_bitmask(f32x4_gt(score, threshold))) << (4 * i);
         // SAFETY: `chunks_exact_mut(4)` makes `four_out` 16 bytes of f32; the store is unaligned.
         unsafe { v128_store(four_out.as_mut_ptr().cast::<v128>(), score) };
     }
-    v128_any_true(any)
+    above
 }

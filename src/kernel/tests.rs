@@ -15,44 +15,86 @@ fn rotation(dim: usize) -> Rotation {
     Rotation::new(dim, &signs)
 }
 
-const UGLY_DIMS: [usize; 14] = [2, 4, 6, 14, 16, 18, 30, 62, 64, 66, 100, 130, 768, MAX_DIM];
+const UGLY: [usize; 9] = [8, 16, 24, 32, 40, 64, 104, 768, MAX_DIM];
 
-fn assert_parity(codes: &[u8], query: &[i16]) {
-    let mut expected = [0; BLOCK];
-    scalar::dot_block(codes, query, &mut expected);
+fn assert_parity(codes: &[u8], query: &[i16], prefixes: &[u8], narrow: &[i8]) {
+    let (mut centroids, mut items) = ([0; BLOCK], [0; BLOCK]);
+    scalar::dot_centroids(codes, query, &mut centroids);
+    scalar::dot_prefixes(prefixes, narrow, &mut items);
     for backend in Backend::available() {
         let mut found = [i32::MIN; BLOCK];
-        backend.dot_block(codes, query, &mut found);
-        assert_eq!(found, expected, "{backend:?}, {} dimensions", query.len());
+        backend.dot_centroids(codes, query, &mut found);
+        assert_eq!(found, centroids, "centroids, {backend:?}, {} dimensions", query.len());
+        backend.dot_prefixes(prefixes, narrow, &mut found);
+        assert_eq!(found, items, "prefixes, {backend:?}, {} dimensions", query.len());
     }
 }
 
 #[test]
 fn backends_agree_with_scalar() {
     let mut rng = SeededRng::new(1, 0);
-    for dim in UGLY_DIMS {
+    for dim in UGLY {
         for _ in 0..20 {
             let codes: Vec<u8> = (0..BLOCK * dim).map(|_| rng.bits() as u8).collect();
-            let query: Vec<i16> =
-                (0..dim).map(|_| rng.below(2 * 2047 + 1) as i16 - QUERY_LIMIT as i16).collect();
-            assert_parity(&codes, &query);
+            let mut within = |limit: i32| rng.below(2 * limit as usize + 1) as i32 - limit;
+            let query: Vec<i16> = (0..dim).map(|_| within(WIDE_LIMIT) as i16).collect();
+            let narrow: Vec<i8> = (0..dim).map(|_| within(NARROW_LIMIT) as i8).collect();
+            assert_parity(&codes, &query, &codes[..BLOCK * dim / 2], &narrow);
         }
     }
 }
 
 #[test]
 fn extremes_do_not_overflow() {
-    for dim in UGLY_DIMS {
-        for byte in [0, 1, 127, 128, 255] {
-            for q in [-QUERY_LIMIT as i16, -1, 0, 1, QUERY_LIMIT as i16] {
-                assert_parity(&vec![byte; BLOCK * dim], &vec![q; dim]);
+    for dim in UGLY {
+        for byte in [0, 1, 0x0F, 0xF0, 127, 128, 255] {
+            for (wide, narrow) in
+                [(-WIDE_LIMIT, -NARROW_LIMIT), (-1, -1), (0, 0), (WIDE_LIMIT, NARROW_LIMIT)]
+            {
+                assert_parity(
+                    &vec![byte; BLOCK * dim],
+                    &vec![wide as i16; dim],
+                    &vec![byte; BLOCK * dim / 2],
+                    &vec![narrow as i8; dim],
+                );
             }
         }
     }
     let mut out = [0; BLOCK];
-    let limit = vec![QUERY_LIMIT as i16; MAX_DIM];
-    Backend::best().dot_block(&vec![255; BLOCK * MAX_DIM], &limit, &mut out);
-    assert_eq!(i64::from(out[31]), 255 * i64::from(QUERY_LIMIT) * MAX_DIM as i64);
+    let limit = vec![WIDE_LIMIT as i16; MAX_DIM];
+    Backend::best().dot_centroids(&vec![255; BLOCK * MAX_DIM], &limit, &mut out);
+    assert_eq!(i64::from(out[31]), 255 * i64::from(WIDE_LIMIT) * MAX_DIM as i64);
+    let limit = vec![NARROW_LIMIT as i8; MAX_DIM];
+    Backend::best().dot_prefixes(&vec![255; BLOCK / 2 * MAX_DIM], &limit, &mut out);
+    assert_eq!(i64::from(out[31]), 15 * i64::from(NARROW_LIMIT) * MAX_DIM as i64);
+}
+
+#[test]
+fn what_is_put_is_read() {
+    let mut rng = SeededRng::new(7, 0);
+    for dim in [1, 3, 7, 8, 9, 64, 100] {
+        for bits in CODE_BITS {
+            let mut block = vec![0; prefix_block_bytes(dim)];
+            for lane in 0..BLOCK {
+                let mut item = vec![0; refining_bytes(dim, bits)];
+                let codes: Vec<u8> = (0..dim).map(|_| rng.below(1 << bits) as u8).collect();
+                for (j, code) in codes.iter().enumerate() {
+                    put(*code, bits, lane, j, &mut block, &mut item);
+                }
+                let mut values = Vec::new();
+                for_each_group(&block, lane, &item, bits, |_, v| values.extend(v));
+                let expected: Vec<i32> = codes.iter().map(|c| code_value(*c, bits)).collect();
+                assert_eq!(values[..dim], expected, "{dim} {bits} {lane}");
+                // Without refining bits: the middle of the cell.
+                values.clear();
+                for_each_group(&block, lane, &[], bits, |_, v| values.extend(v));
+                for (j, v) in values[..dim].iter().enumerate() {
+                    assert_eq!(codes[j] >> (bits - 4), prefix(&block, lane, j));
+                    assert_eq!(*v, code_value(prefix(&block, lane, j), 4) << (bits - 4));
+                }
+            }
+        }
+    }
 }
 
 #[test]
@@ -76,8 +118,9 @@ fn scores_agree_to_the_bit() {
         for threshold in [f32::MIN, 0.0, 1e30] {
             let answer = |backend: Backend| {
                 let mut out = [0.0; BLOCK];
-                let any = backend.score_block(&dots, &scales, norms, &affine, threshold, &mut out);
-                (any, out.map(f32::to_bits))
+                let lengths = Lengths { scales: &scales, norms };
+                let above = backend.score_block(&dots, lengths, &affine, threshold, &mut out);
+                (above, out.map(f32::to_bits))
             };
             let expected = answer(Backend::Scalar);
             assert!(expected.1.iter().all(|bits| f32::from_bits(*bits).is_finite()));
@@ -121,18 +164,23 @@ fn quantize_is_close_and_unbiased() {
     let mut rng = SeededRng::new(5, 0);
     for dim in [1, 2, 3, 64, 100, 768] {
         let r: Vec<f64> = (0..dim).map(|_| rng.normal()).collect();
-        let mut bytes = vec![0; dim];
-        let scale = quantize(&r, &mut bytes);
-        let decoded: Vec<f64> = bytes.iter().map(|b| scale * f64::from(code_value(*b))).collect();
-        let norm: f64 = r.iter().map(|x| x * x).sum();
-        let along: f64 = r.iter().zip(&decoded).map(|(x, y)| x * y).sum();
-        let error: f64 = r.iter().zip(&decoded).map(|(x, y)| (x - y) * (x - y)).sum();
-        assert!((along / norm - 1.0).abs() < 1e-12);
-        // One part in 128 of the largest component, in each dimension, over sqrt(3).
-        assert!((error / norm).sqrt() < 0.02, "dimension {dim}: {}", (error / norm).sqrt());
+        for bits in CODE_BITS {
+            let mut codes = vec![0; dim];
+            let scale = quantize(&r, bits, &mut codes);
+            let decoded = codes.iter().map(|c| scale * f64::from(code_value(*c, bits)));
+            let decoded: Vec<f64> = decoded.collect();
+            let norm: f64 = r.iter().map(|x| x * x).sum();
+            let along: f64 = r.iter().zip(&decoded).map(|(x, y)| x * y).sum();
+            let error: f64 = r.iter().zip(&decoded).map(|(x, y)| (x - y) * (x - y)).sum();
+            assert!((along / norm - 1.0).abs() < 1e-12);
+            // With 8 bits one part in 128 of the largest component, in each dimension, over
+            // sqrt(3); twice as much for each bit less.
+            let bound = 0.02 * f64::from(1 << (8 - bits));
+            assert!((error / norm).sqrt() < bound, "dimension {dim}, {bits} bits");
+        }
     }
-    let mut bytes = [0; 3];
-    assert_eq!(quantize(&[0.0; 3], &mut bytes), 0.0);
+    let mut codes = [0; 3];
+    assert_eq!(quantize(&[0.0; 3], 8, &mut codes), 0.0);
 }
 
 #[test]

@@ -3,21 +3,27 @@
 #![allow(unsafe_code)]
 
 use core::arch::x86_64::{
-    __m128i, __m256i, _mm_loadu_si128, _mm256_add_epi32, _mm256_cvtepu8_epi16, _mm256_madd_epi16,
-    _mm256_set1_epi32, _mm256_setzero_si256, _mm256_storeu_si256,
+    __m128i, __m256i, _mm_loadu_si128, _mm256_add_epi16, _mm256_add_epi32, _mm256_and_si256,
+    _mm256_cvtepu8_epi16, _mm256_loadu_si256, _mm256_madd_epi16, _mm256_maddubs_epi16,
+    _mm256_set1_epi8, _mm256_set1_epi16, _mm256_set1_epi32, _mm256_setzero_si256,
+    _mm256_srli_epi16, _mm256_storeu_si256,
 };
 
 use super::code::BLOCK;
 
-pub(super) fn dot_block(codes: &[u8], query: &[i16], out: &mut [i32; BLOCK]) {
+/// Groups of eight dimensions whose products 16 bits hold: each adds at most `2 * 2 * 15 * 127`
+/// to a lane.
+const GROUPS_IN_16_BITS: usize = 4;
+
+pub(super) fn dot_centroids(codes: &[u8], query: &[i16], out: &mut [i32; BLOCK]) {
     // SAFETY: `Backend::best` is the only maker of `Avx2` outside of tests, and makes it only
     // where the machine has AVX2; `available` passes on what `best` made.
-    unsafe { dot_block_avx2(codes, query, out) }
+    unsafe { dot_centroids_avx2(codes, query, out) }
 }
 
 /// Four accumulators of eight items each.
 #[target_feature(enable = "avx2")]
-fn dot_block_avx2(codes: &[u8], query: &[i16], out: &mut [i32; BLOCK]) {
+fn dot_centroids_avx2(codes: &[u8], query: &[i16], out: &mut [i32; BLOCK]) {
     let mut sums = [_mm256_setzero_si256(); 4];
     for (pair_codes, pair) in codes.chunks_exact(2 * BLOCK).zip(query.chunks_exact(2)) {
         let q = _mm256_set1_epi32(i32::from(pair[0]) & 0xFFFF | i32::from(pair[1]) << 16);
@@ -27,6 +33,47 @@ fn dot_block_avx2(codes: &[u8], query: &[i16], out: &mut [i32; BLOCK]) {
             *sum = _mm256_add_epi32(*sum, _mm256_madd_epi16(_mm256_cvtepu8_epi16(bytes), q));
         }
     }
+    store_sums(sums, out);
+}
+
+pub(super) fn dot_prefixes(codes: &[u8], query: &[i8], out: &mut [i32; BLOCK]) {
+    // SAFETY: as in `dot_centroids`.
+    unsafe { dot_prefixes_avx2(codes, query, out) }
+}
+
+/// Four accumulators of eight items each, in 16 bits for a while and then in 32.
+#[target_feature(enable = "avx2")]
+fn dot_prefixes_avx2(codes: &[u8], query: &[i8], out: &mut [i32; BLOCK]) {
+    let mut sums = [_mm256_setzero_si256(); 4];
+    let half = _mm256_set1_epi8(15);
+    let ones = _mm256_set1_epi16(1);
+    let runs = codes.chunks(4 * BLOCK * GROUPS_IN_16_BITS);
+    for (run, queries) in runs.zip(query.chunks(8 * GROUPS_IN_16_BITS)) {
+        let mut short = [_mm256_setzero_si256(); 4];
+        for (group, q) in run.chunks_exact(4 * BLOCK).zip(queries.as_chunks::<8>().0) {
+            let four = |i: usize| {
+                let bytes = [q[i] as u8, q[i + 1] as u8, q[i + 2] as u8, q[i + 3] as u8];
+                _mm256_set1_epi32(i32::from_le_bytes(bytes))
+            };
+            let (low, high) = (four(0), four(4));
+            for (eight, sum) in group.chunks_exact(32).zip(&mut short) {
+                // SAFETY: `chunks_exact(32)` makes `eight` 32 bytes long; the load is unaligned.
+                let x = unsafe { _mm256_loadu_si256(eight.as_ptr().cast::<__m256i>()) };
+                let a = _mm256_maddubs_epi16(_mm256_and_si256(x, half), low);
+                let b = _mm256_and_si256(_mm256_srli_epi16(x, 4), half);
+                let b = _mm256_maddubs_epi16(b, high);
+                *sum = _mm256_add_epi16(*sum, _mm256_add_epi16(a, b));
+            }
+        }
+        for (sum, short) in sums.iter_mut().zip(short) {
+            *sum = _mm256_add_epi32(*sum, _mm256_madd_epi16(short, ones));
+        }
+    }
+    store_sums(sums, out);
+}
+
+#[target_feature(enable = "avx2")]
+fn store_sums(sums: [__m256i; 4], out: &mut [i32; BLOCK]) {
     for (eight, sum) in out.chunks_exact_mut(8).zip(sums) {
         // SAFETY: `chunks_exact_mut(8)` makes `eight` 32 bytes of i32, and the store is unaligned.
         unsafe { _mm256_storeu_si256(eight.as_mut_ptr().cast::<__m256i>(), sum) };

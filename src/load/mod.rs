@@ -1,13 +1,18 @@
 //! Opening archives: a buffer becomes an [`Index`], a validated view that owns its bytes.
 
 mod bytes;
+mod lists;
 
 pub use bytes::AlignedBytes;
+pub use lists::Lists;
 
 use crate::error::{Error, Result};
-use crate::format::{self, Field, FieldKind, Fold, Layout, SectionKind};
+use crate::format::{self, Field, FieldKind, Fold, Layout, SectionKind, TitlesLayout};
 use crate::ids::Ordinal;
-use crate::kernel::code::{BLOCK, byte_in_block, code_value, padded_dim, scale_from_bits};
+use crate::kernel::code::{
+    BLOCK, CENTROID_BITS, PREFIX_BITS, centroid_block_bytes, centroid_byte, code_value,
+    for_each_group, prefix_block_bytes, refining_bytes, scale_from_bits,
+};
 use crate::kernel::rotation::Rotation;
 use crate::metric::Metric;
 
@@ -30,6 +35,7 @@ use crate::metric::Metric;
 /// ```
 pub struct Index {
     bytes: AlignedBytes,
+    arrived: usize,
     layout: Layout,
     rotation: Rotation,
 }
@@ -41,18 +47,68 @@ impl Index {
     /// [`Error::Corrupt`] naming the section and the rule that does not hold, [`Error::Version`]
     /// or [`Error::Unsupported`] for archives of other releases.
     pub fn open(bytes: AlignedBytes) -> Result<Self> {
-        let layout = format::validate(bytes.as_slice())?;
-        let rotation = Rotation::new(layout.header.dim as usize, bytes.view(&layout.signs));
-        Ok(Self { bytes, layout, rotation })
+        let arrived = bytes.as_slice().len();
+        Self::open_part(bytes, arrived).map_err(|(error, _)| error)
     }
 
-    /// Compares every section with its check in the table. Reads the whole archive once.
+    /// Opens an archive of which only the first `arrived` bytes are in the buffer; the others may
+    /// be anything. Prefixes suffice to answer; see [`Index::is_refined`] and [`Index::arrive`].
+    ///
+    /// # Errors
+    /// As [`Index::open`], and [`Error::NotReady`] while what every answer needs is not there yet.
+    /// The buffer comes back with the error, to be filled further.
+    pub fn open_part(bytes: AlignedBytes, arrived: usize) -> Result<Self, (Error, AlignedBytes)> {
+        let layout = match format::validate(bytes.as_slice(), arrived) {
+            Ok(layout) => layout,
+            Err(error) => return Err((error, bytes)),
+        };
+        let rotation = Rotation::new(layout.header.dim as usize, bytes.view(&layout.signs));
+        Ok(Self { bytes, arrived, layout, rotation })
+    }
+
+    /// Takes notice that the first `arrived` bytes are in the buffer now.
+    ///
+    /// # Errors
+    /// As [`Index::open`], for the sections that arrived. The index stays as it was.
+    pub fn arrive(&mut self, arrived: usize) -> Result<()> {
+        if arrived > self.arrived {
+            self.layout = format::validate(self.bytes.as_slice(), arrived)?;
+            self.arrived = arrived;
+        }
+        Ok(())
+    }
+
+    /// The buffer. What lies behind the bytes that have arrived may be written.
+    #[must_use]
+    pub const fn bytes(&self) -> &AlignedBytes {
+        &self.bytes
+    }
+
+    /// Whether the codes are there in full. Until then scores come from their prefixes.
+    #[must_use]
+    pub fn is_refined(&self) -> bool {
+        self.layout.refining.is_some()
+    }
+
+    /// Compares every section that has arrived with its check in the table. Reads all of it once.
     ///
     /// # Errors
     /// [`Error::Corrupt`] naming the first damaged section.
     pub fn verify(&self) -> Result<()> {
+        self.verify_from(0)
+    }
+
+    /// The same for the sections that end behind the first `from` bytes: a loader that asks after
+    /// each piece reads everything once.
+    ///
+    /// # Errors
+    /// As [`Index::verify`].
+    pub fn verify_from(&self, from: usize) -> Result<()> {
         for (entry, kind) in self.layout.sections.iter().zip(SectionKind::ALL) {
             let range = entry.offset as usize..(entry.offset + entry.length) as usize;
+            if range.end <= from || range.end > self.arrived {
+                continue;
+            }
             if format::checksum(&self.bytes.as_slice()[range]) != entry.check {
                 return Err(Error::corrupt(kind.as_str(), "the section's check holds"));
             }
@@ -163,15 +219,36 @@ impl Index {
     /// Writes the decoded vector of an item, rotated, into `out` of length [`Index::dim`].
     ///
     /// This vector *is* the item from the archive's point of view: scores, Gram matrix and fold-in
-    /// are defined by it. `ordinal` must be below [`Index::len`].
+    /// are defined by it. Until the refining bits have arrived, the middle of what they could make
+    /// of it stands for it. `ordinal` must be below [`Index::len`].
     pub fn decode(&self, ordinal: Ordinal, out: &mut [f64]) {
-        debug_assert_eq!(out.len(), self.dim());
+        self.decode_centroid(self.lists().of(ordinal), out);
         let (block, lane) = (ordinal.index() / BLOCK, ordinal.index() % BLOCK);
-        let codes = self.block_codes(block);
-        let scale =
-            f64::from(scale_from_bits(self.scale_bits()[ordinal.index()], self.scale_base()));
-        for (j, (x, c)) in out.iter_mut().zip(self.centroid()).enumerate() {
-            *x = c + scale * f64::from(code_value(codes[byte_in_block(lane, j)]));
+        let bits = self.layout.code_bits;
+        let scale = scale_from_bits(self.scale_bits()[ordinal.index()], self.scale_base());
+        let scale = f64::from(scale);
+        let bytes = refining_bytes(self.dim(), bits);
+        let item = match &self.layout.refining {
+            Some(span) => &self.bytes.view(span)[ordinal.index() * bytes..][..bytes],
+            None => &[],
+        };
+        let mut groups = out.chunks_mut(8);
+        for_each_group(self.prefix_block(block), lane, item, bits, |_, values| {
+            for (x, value) in groups.next().unwrap_or_default().iter_mut().zip(values) {
+                *x += scale * f64::from(value);
+            }
+        });
+    }
+
+    /// Writes the decoded centroid of a list into `out`.
+    pub(crate) fn decode_centroid(&self, list: usize, out: &mut [f64]) {
+        let lists = self.lists();
+        let bytes = centroid_block_bytes(self.dim());
+        let codes = &lists.codes[list / BLOCK * bytes..][..bytes];
+        let scale = f64::from(scale_from_bits(lists.scales[list], lists.scale_base));
+        for (j, (x, c)) in out.iter_mut().zip(self.centre()).enumerate() {
+            let code = codes[centroid_byte(list % BLOCK, j)];
+            *x = c + scale * f64::from(code_value(code, CENTROID_BITS));
         }
     }
 
@@ -180,10 +257,34 @@ impl Index {
         self.rotation.apply(vector);
     }
 
-    /// The codes of one block of 32 items.
-    pub(crate) fn block_codes(&self, block: usize) -> &[u8] {
-        let bytes = BLOCK * padded_dim(self.dim());
-        &self.bytes.view(&self.layout.codes)[block * bytes..(block + 1) * bytes]
+    /// Prefixes of one block of 32 items.
+    #[inline]
+    pub(crate) fn prefix_block(&self, block: usize) -> &[u8] {
+        let bytes = prefix_block_bytes(self.dim());
+        &self.prefixes()[block * bytes..(block + 1) * bytes]
+    }
+
+    /// Prefixes of all blocks.
+    #[inline]
+    pub(crate) fn prefixes(&self) -> &[u8] {
+        self.bytes.view(&self.layout.prefixes)
+    }
+
+    /// How much coarser the grid of prefixes is than that of whole codes.
+    pub(crate) fn prefix_step(&self) -> u32 {
+        1 << (self.layout.code_bits - PREFIX_BITS)
+    }
+
+    /// Bits per dimension of an item's code.
+    #[must_use]
+    pub fn code_bits(&self) -> u32 {
+        self.layout.code_bits
+    }
+
+    /// The lists that the items lie in.
+    #[must_use]
+    pub fn lists(&self) -> Lists<'_> {
+        Lists::new(&self.bytes, &self.layout.lists)
     }
 
     /// The 16-bit scales, padded to whole blocks.
@@ -204,9 +305,9 @@ impl Index {
         self.layout.norm_base
     }
 
-    /// What was taken from every rotated vector before coding.
-    pub(crate) fn centroid(&self) -> &[f64] {
-        self.bytes.view(&self.layout.centroid)
+    /// What was taken from every rotated centroid before coding.
+    pub(crate) fn centre(&self) -> &[f64] {
+        self.bytes.view(&self.layout.centre)
     }
 
     /// Upper triangle, by rows, of the Gram matrix of the decoded vectors.
@@ -225,10 +326,14 @@ impl Index {
     }
 
     /// The bytes that a column's positions refer to.
-    pub(crate) fn field_data(&self, kind: FieldKind) -> &[u8] {
-        match kind {
-            FieldKind::Text => self.bytes.view(&self.layout.text_data),
-            _ => self.bytes.view(&self.layout.column_data),
+    ///
+    /// # Errors
+    /// [`Error::NotReady`] for a text before the texts have arrived.
+    pub(crate) fn field_data(&self, kind: FieldKind) -> Result<&[u8]> {
+        match (kind, &self.layout.text_data) {
+            (FieldKind::Text, Some(texts)) => Ok(self.bytes.view(texts)),
+            (FieldKind::Text, None) => Err(Error::NotReady { section: "texts" }),
+            _ => Ok(self.bytes.view(&self.layout.column_data)),
         }
     }
 
@@ -241,17 +346,25 @@ impl Index {
         self.layout.prior_field
     }
 
-    pub(crate) fn title_field(&self) -> Option<usize> {
-        self.layout.title_field
+    /// The column that titles are looked up in.
+    ///
+    /// # Errors
+    /// [`Error::NotReady`] before the titles have arrived.
+    pub(crate) fn title_field(&self) -> Result<Option<usize>> {
+        Ok(self.titles_layout()?.field)
     }
 
     /// Starts, words and bytes of the title lookup.
-    pub(crate) fn titles(&self) -> (&[u32], &[u32], &[u8]) {
-        (
-            self.bytes.view(&self.layout.title_starts),
-            self.bytes.view(&self.layout.title_words),
-            self.bytes.view(&self.layout.title_bytes),
-        )
+    ///
+    /// # Errors
+    /// [`Error::NotReady`] before the titles have arrived.
+    pub(crate) fn titles(&self) -> Result<(&[u32], &[u32], &[u8])> {
+        let t = self.titles_layout()?;
+        Ok((self.bytes.view(&t.starts), self.bytes.view(&t.words), self.bytes.view(&t.bytes)))
+    }
+
+    fn titles_layout(&self) -> Result<&TitlesLayout> {
+        self.layout.titles.as_ref().ok_or(Error::NotReady { section: "titles" })
     }
 }
 

@@ -1,10 +1,11 @@
 //! Nearest-neighbour search: user-blind, and therefore testable against brute force.
 //!
-//! A query passes three steps. [`Query`] checks and rotates it. The scan compares it with every
-//! block of codes by exact integer arithmetic and keeps the best few hundred. Those are scored once
-//! more in f64 against their decoded vectors: that score orders the answer and is the one
-//! returned. Items that are not allowed are skipped inside the scan, so `k` items come back
-//! whenever `k` qualify.
+//! A query passes four steps. [`Query`] checks and rotates it. Its inner products with the lists'
+//! centroids choose the lists to look at. The scan compares it with the prefixes of those lists'
+//! codes by exact integer arithmetic, and keeps every item that may belong to the best `k` given
+//! how far prefixes are known to be off. Those few are decoded in full and scored in f64: that
+//! score orders the answer and is the one returned. Items that are not allowed are left out of all
+//! four, so `k` items come back whenever `k` qualify.
 
 mod query;
 mod scan;
@@ -12,27 +13,33 @@ mod top;
 
 pub use query::Query;
 
-use crate::ids::Scored;
+use crate::ids::{Ordinal, Scored};
 use crate::item_set::ItemSet;
 use crate::kernel::Backend;
 use crate::load::Index;
 use crate::ordering::sort_best_first;
 
-/// Items beyond `k` that the scan hands to the f64 step.
-///
-/// With 8-bit codes and 12-bit queries the scan's order differs from the final one only among
-/// neighbours whose scores agree to about 1 part in 2000. What is right at the `k`-th place must
-/// be among the survivors, whatever `k` is; 200 more leave room for catalogs with many
-/// near-duplicates.
-const MARGIN: usize = 200;
+/// Items beyond `k` that are decoded and scored at most, whatever the margin says.
+const MOST_BEYOND_K: usize = 190;
+
+/// How much of the archive a search looks at.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Effort {
+    /// As much as the archive's builder asked for.
+    Usual,
+    /// So much that this share (0 to 1) of the exact answer is expected to come back.
+    Recall(f32),
+    /// Everything.
+    Exhaustive,
+}
 
 /// Working memory of searches. Make one and keep it: after the first search of each size no
 /// search allocates.
 #[derive(Debug)]
 pub struct Searcher {
     backend: Backend,
-    quantized: Vec<i16>,
-    top: top::Top,
+    scans: Vec<scan::Scan>,
+    decoded: Vec<f64>,
     scored: Vec<Scored>,
 }
 
@@ -52,25 +59,26 @@ impl Searcher {
     /// Working memory with a given backend. Answers do not depend on it; tests show that.
     #[must_use]
     pub fn with_backend(backend: Backend) -> Self {
-        Self { backend, quantized: Vec::new(), top: top::Top::default(), scored: Vec::new() }
+        Self { backend, scans: Vec::new(), decoded: Vec::new(), scored: Vec::new() }
     }
 
     /// The best `min(k, allowed.count())` of the allowed items: higher score first, ties by
     /// ordinal.
     ///
-    /// `allowed` must be a set over this index. Cost: one pass over the codes of all blocks that
-    /// hold an allowed item; `benches/record/` holds the times.
+    /// `allowed` must be a set over this index. Cost: a pass over the codes of the lists that the
+    /// effort asks for, blocks without an allowed item left out; `benches/record/` holds the times.
     ///
     /// ```
     /// # let archive = &std::fs::read("tests/fixtures/small-v1.nf")?;
-    /// use nearfield::{AlignedBytes, Index, ItemSet, Query, Searcher};
+    /// use nearfield::{AlignedBytes, Effort, Index, ItemSet, Query, Searcher};
     ///
     /// let index = Index::open(AlignedBytes::copy_of(archive)?)?;
     /// let item = index.ordinal("17")?.expect("the catalog has item 17");
     /// let mut allowed = ItemSet::full(index.len());
     /// allowed.remove(item);
     /// let mut searcher = Searcher::new();
-    /// let neighbours = searcher.search(&index, &Query::item(&index, item)?, 5, &allowed);
+    /// let query = Query::item(&index, item)?;
+    /// let neighbours = searcher.search(&index, &query, 5, &allowed, Effort::Usual);
     /// assert_eq!(neighbours.len(), 5);
     /// assert!(neighbours[0].score >= neighbours[1].score);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -84,17 +92,135 @@ impl Searcher {
         query: &Query,
         k: usize,
         allowed: &ItemSet,
+        effort: Effort,
     ) -> &[Scored] {
+        self.pass(index, std::slice::from_ref(query), k, allowed, effort);
+        self.finish(index, query, 0, k);
+        &self.scored
+    }
+
+    /// What [`Searcher::search`] gives for each of several queries, in their order, at less cost:
+    /// they share one pass over the codes. `found` is called with each query's position and answer.
+    ///
+    /// # Panics
+    /// As [`Searcher::search`].
+    pub fn search_many(
+        &mut self,
+        index: &Index,
+        queries: &[Query],
+        k: usize,
+        allowed: &ItemSet,
+        effort: Effort,
+        mut found: impl FnMut(usize, &[Scored]),
+    ) {
+        self.pass(index, queries, k, allowed, effort);
+        for (i, query) in queries.iter().enumerate() {
+            self.finish(index, query, i, k);
+            found(i, &self.scored);
+        }
+    }
+
+    /// The best `n` of the allowed items by the scores of their prefixes, each as (score of the
+    /// prefix, score), in no order. For measuring how far the two are apart; looks at all lists.
+    #[cfg(feature = "build")]
+    pub(crate) fn candidates(
+        &mut self,
+        index: &Index,
+        query: &Query,
+        allowed: &ItemSet,
+        n: usize,
+    ) -> Vec<(f64, f64)> {
+        let n = n.min(allowed.count());
+        let mut scan = scan::Scan::default();
+        scan.prepare(self.backend, index, query);
+        scan.top.restart(n, n, 0.0);
+        for list in 0..index.lists().len() {
+            scan.scan_list(self.backend, index, list, allowed);
+        }
+        let mut decoded = vec![0.0; index.dim()];
+        let found = scan.top.finish().iter().map(|found| {
+            index.decode(found.ordinal, &mut decoded);
+            (found.score, query.score(&decoded))
+        });
+        found.collect()
+    }
+
+    /// What each list promises a query, as a search orders them.
+    #[cfg(feature = "build")]
+    pub(crate) fn promises(&mut self, index: &Index, query: &Query) -> Vec<f32> {
+        let mut scan = scan::Scan::default();
+        scan.prepare(self.backend, index, query);
+        (0..index.lists().len()).map(|list| scan.promise(index, list)).collect()
+    }
+
+    /// Finds, for each query, the items that may belong to its best `k`.
+    fn pass(
+        &mut self,
+        index: &Index,
+        queries: &[Query],
+        k: usize,
+        allowed: &ItemSet,
+        effort: Effort,
+    ) {
         assert!(allowed.universe() == index.len(), "the set must be over this index");
-        assert!(query.vector().len() == index.dim(), "the query must be for this index");
-        self.top.restart((k + MARGIN).min(index.len()));
-        scan::scan(self.backend, index, query, allowed, &mut self.quantized, &mut self.top);
+        let fits = queries.iter().all(|q| q.vector().len() == index.dim());
+        assert!(fits, "the query must be for this index");
+        if self.scans.len() < queries.len() {
+            self.scans.resize_with(queries.len(), scan::Scan::default);
+        }
+        let scans = &mut self.scans[..queries.len()];
+        let cap = k + MOST_BEYOND_K;
+        if allowed.count() <= cap {
+            // So few that each of them is scored.
+            for scan in scans {
+                scan.take_all(allowed);
+            }
+            return;
+        }
+        let n_probes = Self::n_probes(index, k, allowed.count(), effort);
+        for (scan, query) in scans.iter_mut().zip(queries) {
+            scan.prepare(self.backend, index, query);
+            scan.choose(index, n_probes, allowed);
+            scan.top.restart(k, cap, index.lists().margin * query.length() as f32);
+            for i in 0..scan.best_lists.len() {
+                scan.scan_list(self.backend, index, scan.best_lists[i] as usize, allowed);
+            }
+        }
+        for list in 0..index.lists().len() {
+            for scan in &mut *scans {
+                if scan.lists.contains(Ordinal(list as u32)) {
+                    scan.scan_list(self.backend, index, list, allowed);
+                }
+            }
+        }
+    }
+
+    /// Scores what was found for a query and brings the best `k` to order.
+    fn finish(&mut self, index: &Index, query: &Query, i: usize, k: usize) {
+        self.decoded.resize(index.dim(), 0.0);
         self.scored.clear();
-        for ordinal in self.top.finish() {
-            self.scored.push(Scored { ordinal, score: query.score(index, ordinal) });
+        for found in self.scans[i].top.finish().iter() {
+            index.decode(found.ordinal, &mut self.decoded);
+            let score = query.score(&self.decoded);
+            self.scored.push(Scored { ordinal: found.ordinal, score });
         }
         sort_best_first(&mut self.scored);
         self.scored.truncate(k);
-        &self.scored
+    }
+
+    /// How many lists a search for `k` items looks at when `n_allowed` qualify.
+    ///
+    /// Among all items the best `k` that qualify lie about as deep as the best `k / selectivity`
+    /// do, if the filter has nothing to do with the query.
+    #[must_use]
+    pub fn n_probes(index: &Index, k: usize, n_allowed: usize, effort: Effort) -> usize {
+        let lists = index.lists();
+        let recall = match effort {
+            Effort::Exhaustive => return lists.len(),
+            Effort::Usual => lists.recall(),
+            Effort::Recall(recall) => recall,
+        };
+        let depth = (k as u64 * index.len() as u64).div_ceil(n_allowed.max(1) as u64);
+        lists.n_probes(depth as usize, recall)
     }
 }

@@ -2,7 +2,6 @@
 
 use crate::error::{Error, Number, Result};
 use crate::ids::Ordinal;
-use crate::kernel::code::{BLOCK, byte_in_block, code_value, scale_from_bits};
 use crate::load::Index;
 use crate::metric::Metric;
 
@@ -16,8 +15,6 @@ pub struct Query {
     /// Rotated; of length 1 under cosine.
     vector: Vec<f64>,
     metric: Metric,
-    /// `vector . centroid`, the part of an inner product that all items share.
-    base: f64,
 }
 
 impl Query {
@@ -39,7 +36,7 @@ impl Query {
         }
         let mut vector: Vec<f64> = vector.iter().map(|x| f64::from(*x)).collect();
         index.rotate(&mut vector);
-        Self::in_space(index, vector, index.metric())
+        Self::in_space(vector, index.metric())
     }
 
     /// The decoded vector of an item.
@@ -52,16 +49,22 @@ impl Query {
         }
         let mut vector = vec![0.0; index.dim()];
         index.decode(ordinal, &mut vector);
-        Self::in_space(index, vector, index.metric())
+        Self::in_space(vector, index.metric())
     }
 
     /// A vector that is rotated already and meant for inner products whatever the archive's
     /// metric: a user vector from a fold-in.
-    pub(crate) fn taste(index: &Index, vector: Vec<f64>) -> Result<Self> {
-        Self::in_space(index, vector, Metric::InnerProduct)
+    pub(crate) fn taste(vector: Vec<f64>) -> Result<Self> {
+        Self::in_space(vector, Metric::InnerProduct)
     }
 
-    fn in_space(index: &Index, mut vector: Vec<f64>, metric: Metric) -> Result<Self> {
+    /// A vector that is rotated already.
+    #[cfg(feature = "build")]
+    pub(crate) fn rotated(vector: Vec<f64>, metric: Metric) -> Result<Self> {
+        Self::in_space(vector, metric)
+    }
+
+    fn in_space(mut vector: Vec<f64>, metric: Metric) -> Result<Self> {
         if metric == Metric::Cosine {
             let norm = vector.iter().map(|x| x * x).sum::<f64>().sqrt();
             if norm == 0.0 {
@@ -69,8 +72,7 @@ impl Query {
             }
             vector.iter_mut().for_each(|x| *x /= norm);
         }
-        let base = sum_by_four(vector.iter().zip(index.centroid()).map(|(q, c)| q * c));
-        Ok(Self { vector, metric, base })
+        Ok(Self { vector, metric })
     }
 
     /// The components, rotated.
@@ -83,32 +85,25 @@ impl Query {
         self.metric
     }
 
-    pub(super) fn base(&self) -> f64 {
-        self.base
+    /// The inner product with a rotated vector.
+    pub(crate) fn dot(&self, vector: &[f64]) -> f64 {
+        sum_by_four(&self.vector, vector, |q, x| q * x)
     }
 
-    /// The score of one item against its decoded vector, in f64 and in one written order.
-    pub(super) fn score(&self, index: &Index, ordinal: Ordinal) -> f64 {
-        let (block, lane) = (ordinal.index() / BLOCK, ordinal.index() % BLOCK);
-        let codes = index.block_codes(block);
-        let scale = scale_from_bits(index.scale_bits()[ordinal.index()], index.scale_base());
-        let scale = f64::from(scale);
-        let value = |j: usize| f64::from(code_value(codes[byte_in_block(lane, j)]));
-        let dot = || {
-            let along = self.vector.iter().enumerate().map(|(j, q)| q * value(j));
-            self.base + scale * sum_by_four(along)
-        };
+    /// Length of the vector.
+    pub(crate) fn length(&self) -> f64 {
+        self.dot(&self.vector).sqrt()
+    }
+
+    /// The score of an item with this decoded vector, in f64 and in one written order.
+    pub(super) fn score(&self, decoded: &[f64]) -> f64 {
         match self.metric {
-            Metric::InnerProduct => dot(),
+            Metric::InnerProduct => self.dot(decoded),
             // Decoded vectors have length 1 only nearly; a cosine stays within its bounds.
-            Metric::Cosine => dot().clamp(-1.0, 1.0),
+            Metric::Cosine => self.dot(decoded).clamp(-1.0, 1.0),
             Metric::Euclidean => {
-                let differences = self.vector.iter().zip(index.centroid()).enumerate();
-                -sum_by_four(differences.map(|(j, (q, c))| {
-                    let d = q - (c + scale * value(j));
-                    d * d
-                }))
-                .sqrt()
+                let square = |q: f64, x: f64| (q - x) * (q - x);
+                -sum_by_four(&self.vector, decoded, square).sqrt()
             }
         }
     }
@@ -117,10 +112,16 @@ impl Query {
 /// A sum in the one order that scores are defined by: four running sums, term `j` into sum
 /// `j % 4`, then `(s0 + s2) + (s1 + s3)`. Four chains keep the adder busy, and two or four SIMD
 /// lanes give the same bits.
-fn sum_by_four(terms: impl Iterator<Item = f64>) -> f64 {
+fn sum_by_four(a: &[f64], b: &[f64], term: impl Fn(f64, f64) -> f64) -> f64 {
     let mut sums = [0.0; 4];
-    for (j, term) in terms.enumerate() {
-        sums[j % 4] += term;
+    let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<4>(), b.as_chunks::<4>());
+    for (a, b) in a.iter().zip(b) {
+        for (j, sum) in sums.iter_mut().enumerate() {
+            *sum += term(a[j], b[j]);
+        }
+    }
+    for (j, (a, b)) in a_rest.iter().zip(b_rest).enumerate() {
+        sums[j] += term(*a, *b);
     }
     (sums[0] + sums[2]) + (sums[1] + sums[3])
 }

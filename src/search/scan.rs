@@ -1,77 +1,198 @@
-//! The pass over all codes.
+//! The pass over codes: centroids first, then the prefixes of the lists that promise most.
 //!
-//! The query is rounded to 12 bits, so that a block's dot products are exact integers on every
-//! backend. What turns them into scores is a handful of f32 operations per item, in one written
-//! order and without fused multiply-add: the same bits however a compiler spreads them over
-//! lanes. Scores of the scan only choose who is scored again; they are never returned.
+//! The query is rounded to integers, so that a block's dot products are exact on every backend.
+//! What turns them into scores is a handful of f32 operations per item, in one written order and
+//! without fused multiply-add: the same bits however a compiler spreads them over lanes. Scores of
+//! the scan only choose who is scored again; they are never returned.
 
 use super::query::Query;
 use super::top::Top;
 use crate::item_set::ItemSet;
-use crate::kernel::code::{BLOCK, QUERY_LIMIT, padded_dim};
-use crate::kernel::{Affine, Backend};
+use crate::kernel::code::{
+    BLOCK, CENTROID_BITS, NARROW_LIMIT, PREFIX_BITS, WIDE_LIMIT, centroid_block_bytes, padded_dim,
+    prefix_block_bytes,
+};
+use crate::kernel::{Affine, Backend, Lengths};
 use crate::load::Index;
 use crate::metric::Metric;
+use crate::ordering::select_best;
 
-/// Rounds the query to integers within ±[`QUERY_LIMIT`], padded to an even length, and returns
-/// the step: component = step * integer.
-fn quantize_query(vector: &[f64], out: &mut Vec<i16>) -> f32 {
+/// Lists that are scanned before the others.
+const BEST_LISTS: usize = 4;
+
+/// One query in the form that the kernels take, and what it has found so far.
+#[derive(Debug, Default)]
+pub(super) struct Scan {
+    /// Against centroids: 12 bits with sign.
+    wide: Vec<i16>,
+    /// Against prefixes: 8 bits with sign.
+    narrow: Vec<i8>,
+    /// Of the scores of prefixes; the base is each list's own.
+    affine: Option<Affine>,
+    has_norms: bool,
+    /// The score of each list's centroid, as an inner product.
+    bases: Vec<f32>,
+    /// The lists to look at first: what they hold makes the threshold that refuses the rest.
+    pub(super) best_lists: Vec<u32>,
+    /// The other lists to look at. In the order in which they lie, for the memory's sake.
+    pub(super) lists: ItemSet,
+    /// What was found.
+    pub(super) top: Top,
+}
+
+/// Rounds a vector to integers within ±`limit`, padded, and returns the step: component = step *
+/// integer. Rounding half up, by floor: the same everywhere. A subnormal largest component would
+/// make the inverse infinite, hence the clamp.
+fn quantize<T: Copy + Default>(
+    vector: &[f64],
+    limit: i32,
+    narrow: impl Fn(f64) -> T,
+    out: &mut Vec<T>,
+) -> f64 {
     let largest = vector.iter().fold(0.0f64, |m, x| m.max(x.abs()));
-    let limit = f64::from(QUERY_LIMIT);
+    let limit = f64::from(limit);
     let inverse = if largest > 0.0 { limit / largest } else { 0.0 };
     out.clear();
-    out.resize(padded_dim(vector.len()), 0);
-    for (q, x) in out.iter_mut().zip(vector) {
-        // Rounding half up, by floor: the same everywhere. A subnormal largest would make the
-        // inverse infinite, hence the clamp.
-        *q = (x * inverse + 0.5).floor().clamp(-limit, limit) as i16;
-    }
-    (largest / limit) as f32
+    out.extend(vector.iter().map(|x| narrow((x * inverse + 0.5).floor().clamp(-limit, limit))));
+    out.resize(padded_dim(vector.len()), T::default());
+    largest / limit
 }
 
-pub(super) fn scan(
-    backend: Backend,
-    index: &Index,
-    query: &Query,
-    allowed: &ItemSet,
-    quantized: &mut Vec<i16>,
-    top: &mut Top,
-) {
-    let step = quantize_query(query.vector(), quantized);
-    // dot(q, v) = 2 dot(q, u) - 255 sum(q), exact in wrapping i32 arithmetic because the true
-    // value fits (see `kernel::code`).
-    let offset = 255 * quantized.iter().map(|q| i32::from(*q)).sum::<i32>();
-    let affine = Affine {
-        offset,
-        step,
-        base: query.base() as f32,
-        scale_base: index.scale_base(),
-        norm_base: index.norm_base(),
-    };
-    // -|q - x|^2 = 2 q.x - |x|^2 - |q|^2, and the last term is the same for all items.
-    let norms = (query.metric() == Metric::Euclidean).then(|| index.norm_bits());
-    let scales = index.scale_bits();
-    let mut dots = [0; BLOCK];
-    let mut scores = [0.0f32; BLOCK];
-    for (block, &word) in allowed.words().iter().enumerate() {
-        if word == 0 {
-            continue;
-        }
-        backend.dot_block(index.block_codes(block), quantized, &mut dots);
-        let items = block * BLOCK..(block + 1) * BLOCK;
-        let norms = norms.map(|n| &n[items.clone()]);
-        let (scales, threshold) = (&scales[items.clone()], top.threshold());
-        if backend.score_block(&dots, scales, norms, &affine, threshold, &mut scores) {
-            keep_allowed(&scores, word, items.start as u32, top);
-        }
-    }
+/// `(2^bits - 1) * sum(q)`: dot(q, v) = 2 dot(q, u) less that, exact in wrapping i32 arithmetic
+/// because the true value fits (see `kernel::code`).
+fn offset(bits: u32, sum: i32) -> i32 {
+    ((1 << bits) - 1) * sum
 }
 
-/// Offers a block's allowed items to the top, in ascending order.
-fn keep_allowed(scores: &[f32; BLOCK], word: u32, first: u32, top: &mut Top) {
-    for (lane, score) in (0u32..).zip(scores) {
-        if word >> lane & 1 == 1 && *score > top.threshold() {
-            top.push(*score, first + lane);
+impl Scan {
+    /// Takes a query, and scores all centroids.
+    pub(super) fn prepare(&mut self, backend: Backend, index: &Index, query: &Query) {
+        let wide_step = quantize(query.vector(), WIDE_LIMIT, |x| x as i16, &mut self.wide);
+        let step = quantize(query.vector(), NARROW_LIMIT, |x| x as i8, &mut self.narrow);
+        self.has_norms = query.metric() == Metric::Euclidean;
+        self.affine = Some(Affine {
+            offset: offset(PREFIX_BITS, self.narrow.iter().map(|q| i32::from(*q)).sum()),
+            step: (step * f64::from(index.prefix_step())) as f32,
+            base: 0.0,
+            scale_base: index.scale_base(),
+            norm_base: index.norm_base(),
+        });
+
+        let lists = index.lists();
+        let affine = Affine {
+            offset: offset(CENTROID_BITS, self.wide.iter().map(|q| i32::from(*q)).sum()),
+            step: wide_step as f32,
+            base: query.dot(index.centre()) as f32,
+            scale_base: lists.scale_base,
+            norm_base: lists.norm_base,
+        };
+        let mut dots = [0; BLOCK];
+        let mut scores = [0.0; BLOCK];
+        self.bases.clear();
+        let blocks = lists.codes.chunks_exact(centroid_block_bytes(index.dim()));
+        for (codes, scales) in blocks.zip(lists.scales.chunks_exact(BLOCK)) {
+            let lengths = Lengths { scales, norms: None };
+            backend.dot_centroids(codes, &self.wide, &mut dots);
+            backend.score_block(&dots, lengths, &affine, f32::MAX, &mut scores);
+            self.bases.extend_from_slice(&scores);
+        }
+        self.bases.truncate(lists.len());
+    }
+
+    /// What a list's centroid promises: its score, as the metric orders it.
+    pub(super) fn promise(&self, index: &Index, list: usize) -> f32 {
+        let base = self.bases[list];
+        if self.has_norms { 2.0 * base - index.lists().norm(list) } else { base }
+    }
+
+    /// Chooses the `n_probes` most promising lists among those that hold an allowed item.
+    pub(super) fn choose(&mut self, index: &Index, n_probes: usize, allowed: &ItemSet) {
+        let lists = index.lists();
+        let keep = if n_probes < lists.len() { n_probes } else { BEST_LISTS.min(lists.len()) };
+        let everything = allowed.count() == index.len();
+        self.top.restart(keep, keep, 0.0);
+        for list in 0..lists.len() {
+            let promise = self.promise(index, list);
+            if promise > self.top.threshold() && (everything || allowed.any_in(lists.range(list)))
+            {
+                self.top.push(promise, list as u32);
+            }
+        }
+        let chosen = self.top.finish();
+        self.lists.reset(lists.len());
+        if n_probes < lists.len() {
+            chosen.iter().for_each(|s| self.lists.insert(s.ordinal));
+        } else {
+            self.lists.fill();
+        }
+        let n_best = BEST_LISTS.min(chosen.len());
+        if n_best > 0 {
+            select_best(chosen, n_best);
+        }
+        self.best_lists.clear();
+        for best in &chosen[..n_best] {
+            self.best_lists.push(best.ordinal.0);
+            self.lists.remove(best.ordinal);
+        }
+    }
+
+    /// Takes all allowed items, which must be few, without looking at them.
+    pub(super) fn take_all(&mut self, allowed: &ItemSet) {
+        let n = allowed.count();
+        self.top.restart(n, n, 0.0);
+        allowed.iter().for_each(|item| self.top.push(0.0, item.0));
+    }
+
+    /// Scans one list.
+    pub(super) fn scan_list(
+        &mut self,
+        backend: Backend,
+        index: &Index,
+        list: usize,
+        allowed: &ItemSet,
+    ) {
+        let Some(affine) = self.affine else { return };
+        let affine = Affine { base: self.bases[list], ..affine };
+        let range = index.lists().range(list);
+        if range.is_empty() {
+            return;
+        }
+        let (first, last) = (range.start / BLOCK, (range.end - 1) / BLOCK);
+        let blocks = first..last + 1;
+        let items = first * BLOCK..(last + 1) * BLOCK;
+        let bytes = prefix_block_bytes(index.dim());
+        let prefixes = &index.prefixes()[first * bytes..(last + 1) * bytes];
+        let scales = &index.scale_bits()[items.clone()];
+        let norms = self.has_norms.then(|| &index.norm_bits()[items]);
+        let words = &allowed.words()[blocks.clone()];
+        let mut dots = [0; BLOCK];
+        let mut scores = [0.0f32; BLOCK];
+        for (i, block) in blocks.enumerate() {
+            let mut word = words[i];
+            // The first and the last block may hold items of the neighbouring lists.
+            if block == first {
+                word &= u32::MAX << (range.start % BLOCK);
+            }
+            if block == last {
+                word &= u32::MAX >> (BLOCK - 1 - (range.end - 1) % BLOCK);
+            }
+            if word == 0 {
+                continue;
+            }
+            let lanes = i * BLOCK..(i + 1) * BLOCK;
+            let lengths =
+                Lengths { scales: &scales[lanes.clone()], norms: norms.map(|n| &n[lanes]) };
+            backend.dot_prefixes(&prefixes[i * bytes..(i + 1) * bytes], &self.narrow, &mut dots);
+            let threshold = self.top.threshold();
+            word &= backend.score_block(&dots, lengths, &affine, threshold, &mut scores);
+            while word != 0 {
+                let lane = word.trailing_zeros();
+                word &= word - 1;
+                let score = scores[lane as usize];
+                if score > self.top.threshold() {
+                    self.top.push(score, (block * BLOCK) as u32 + lane);
+                }
+            }
         }
     }
 }

@@ -1,60 +1,83 @@
 //! The best few of a long stream, by a threshold: nearly every score of a scan is refused by one
-//! comparison, and the rest lands in a buffer that is cut back to the best when it is full.
+//! comparison, and the rest lands in a buffer that is cut back now and then.
 
 use crate::ids::{Ordinal, Scored};
 use crate::ordering::select_best;
 
-/// Keeps the `keep` best of (score, ordinal) pairs that arrive in ascending order of ordinals.
+/// Keeps, of (score, ordinal) pairs, those that may belong to the best `k` when scores are known
+/// to within a margin: all that lie at most the margin below the `k`-th best score, and of these
+/// the best `cap`.
+///
+/// Which ones are kept does not depend on when the buffer was cut: the threshold only rises, and
+/// never above its final value.
 #[derive(Debug, Default)]
 pub(super) struct Top {
-    keep: usize,
+    k: usize,
+    cap: usize,
+    margin: f32,
     found: Vec<Scored>,
-    threshold: Option<f32>,
+    /// Length at which the buffer is cut next.
+    full: usize,
+    threshold: f32,
 }
 
+/// Scores collected before the first cut: enough to make the threshold worth something.
+const FIRST_CUT: usize = 64;
+
 impl Top {
-    /// Empties it, to keep the `keep` best from now on.
-    pub(super) fn restart(&mut self, keep: usize) {
-        self.keep = keep;
+    /// Empties it, for other numbers. `cap` is at least `k`.
+    pub(super) fn restart(&mut self, k: usize, cap: usize, margin: f32) {
+        debug_assert!(cap >= k);
+        (self.k, self.cap, self.margin) = (k, cap, margin);
         self.found.clear();
-        self.found.reserve(2 * keep + 32);
-        self.threshold = None;
+        self.found.reserve(2 * cap + 2 * FIRST_CUT);
+        self.full = FIRST_CUT.max(2 * k);
+        // An ordinary extreme value stands for "anything": relaxed SIMD may fold NaN and
+        // infinities away, and every score is far above it.
+        self.threshold = if k == 0 { f32::MAX } else { f32::MIN };
     }
 
-    /// What a score must exceed to matter. An equal one has the higher ordinal and loses the tie.
-    ///
-    /// An ordinary extreme value stands for "anything": relaxed SIMD may fold NaN and infinities
-    /// away, and every score is far above it.
+    /// What a score must exceed to matter.
+    #[inline]
     pub(super) fn threshold(&self) -> f32 {
-        self.threshold.unwrap_or(f32::MIN)
+        self.threshold
     }
 
     /// Takes a pair whose score exceeds the threshold.
+    #[inline]
     pub(super) fn push(&mut self, score: f32, ordinal: u32) {
-        if self.keep == 0 {
+        self.found.push(Scored { ordinal: Ordinal(ordinal), score: f64::from(score) });
+        if self.found.len() >= self.full {
+            self.cut();
+        }
+    }
+
+    #[inline(never)]
+    fn cut(&mut self) {
+        if self.found.len() <= self.k {
             return;
         }
-        self.found.push(Scored { ordinal: Ordinal(ordinal), score: f64::from(score) });
-        if self.found.len() >= 2 * self.keep {
-            self.cut();
+        select_best(&mut self.found, self.k);
+        // Scores came in as f32, so this conversion is exact. What equals the threshold is refused
+        // from now on; one step of f32 below it, everything within the margin stays.
+        let kth = self.found[self.k - 1].score as f32;
+        let mut threshold = (kth - self.margin).next_down();
+        self.found.retain(|s| s.score > f64::from(threshold));
+        if self.found.len() > self.cap {
+            select_best(&mut self.found, self.cap);
+            self.found.truncate(self.cap);
+            threshold = self.found[self.cap - 1].score as f32;
         }
+        self.threshold = threshold.max(self.threshold);
+        self.full = 2 * self.found.len().max(FIRST_CUT / 2);
     }
 
-    fn cut(&mut self) {
-        if self.found.len() > self.keep {
-            select_best(&mut self.found, self.keep);
-            self.found.truncate(self.keep);
-            // Scores came in as f32, so this conversion is exact.
-            self.threshold = Some(self.found[self.keep - 1].score as f32);
-        }
-    }
-
-    /// The best, in no order. (Not sorted: the f64 step orders them anew.)
-    pub(super) fn finish(&mut self) -> impl Iterator<Item = Ordinal> + '_ {
-        if self.keep > 0 {
+    /// What was kept, in no order.
+    pub(super) fn finish(&mut self) -> &mut Vec<Scored> {
+        if self.k > 0 {
             self.cut();
         }
-        self.found.iter().map(|s| s.ordinal)
+        &mut self.found
     }
 }
 
@@ -70,24 +93,34 @@ mod tests {
     fn keeps_what_a_full_sort_keeps() {
         let mut rng = SeededRng::new(11, 0);
         let mut top = Top::default();
-        for (n, keep, distinct) in
-            [(0, 3, 5), (1, 0, 5), (5, 10, 3), (1000, 7, 4), (1000, 100, 1000)]
-        {
+        for (n, k, cap, distinct, margin) in [
+            (0, 3, 5, 5, 0.0),
+            (1, 0, 0, 5, 0.0),
+            (5, 10, 20, 3, 1.0),
+            (1000, 7, 7, 4, 0.0),
+            (1000, 10, 60, 1000, 20.0),
+            (1000, 10, 30, 1000, 500.0),
+            (1000, 100, 300, 1000, 100.0),
+        ] {
             let scores: Vec<f32> = (0..n).map(|_| rng.below(distinct) as f32).collect();
-            top.restart(keep);
+            top.restart(k, cap, margin);
             for (i, s) in scores.iter().enumerate() {
                 if *s > top.threshold() {
                     top.push(*s, i as u32);
                 }
             }
-            let mut found: Vec<u32> = top.finish().map(|o| o.0).collect();
+            let mut found: Vec<u32> = top.finish().iter().map(|s| s.ordinal.0).collect();
             found.sort_unstable();
             let mut expected: Vec<_> = scores.iter().zip(0..n as u32).collect();
             expected.sort_by(|a, b| b.0.total_cmp(a.0).then(a.1.cmp(&b.1)));
-            expected.truncate(keep);
+            if let Some((kth, _)) = expected.get(k.wrapping_sub(1)) {
+                let least = **kth - margin;
+                expected.retain(|(score, _)| **score >= least);
+            }
+            expected.truncate(if k == 0 { 0 } else { cap });
             let mut expected: Vec<u32> = expected.iter().map(|e| e.1).collect();
             expected.sort_unstable();
-            assert_eq!(found, expected);
+            assert_eq!(found, expected, "{n} scores, the best {k} of {cap}, margin {margin}");
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::ids::{Ordinal, Scored};
 use crate::item_set::ItemSet;
 use crate::load::Index;
 use crate::ordering::{select_best, sort_best_first};
-use crate::search::{Query, Searcher};
+use crate::search::{Effort, Query, Searcher};
 use crate::taste::{Entry, Profile, Share, Taste};
 
 /// Most items of one answer.
@@ -50,6 +50,8 @@ pub struct Slate {
     pub n_qualifying: usize,
     /// What the scores mean.
     pub basis: Basis,
+    /// Whether the answer comes from prefixes of codes, since the rest has not arrived yet.
+    pub approximate: bool,
     /// For each item the largest parts of its taste score, where they were asked for.
     pub because: Vec<Vec<Share>>,
     /// Things the caller should know: excluded ids that the archive does not have.
@@ -65,11 +67,13 @@ pub struct Limits<'a> {
     pub where_: Option<&'a str>,
     /// Ids that must not come back.
     pub exclude: &'a [String],
+    /// How much of the archive to look at.
+    pub effort: Effort,
 }
 
 impl Default for Limits<'_> {
     fn default() -> Self {
-        Self { k: 10, where_: None, exclude: &[] }
+        Self { k: 10, where_: None, exclude: &[], effort: Effort::Usual }
     }
 }
 
@@ -122,6 +126,16 @@ impl Recommender {
         &self.index
     }
 
+    /// Takes notice that the first `arrived` bytes of the archive are in its buffer now.
+    ///
+    /// # Errors
+    /// As [`Index::arrive`].
+    pub fn arrive(&mut self, arrived: usize) -> Result<()> {
+        // What was folded in from prefixes is folded in again from whole codes.
+        self.taste = None;
+        self.index.arrive(arrived)
+    }
+
     /// The columns.
     #[must_use]
     pub const fn catalog(&self) -> Catalog<'_> {
@@ -169,11 +183,13 @@ impl Recommender {
                 Query::item(&self.index, item)?
             }
         };
-        let items = self.searcher.search(&self.index, &query, limits.k, &allowed).to_vec();
+        let items =
+            self.searcher.search(&self.index, &query, limits.k, &allowed, limits.effort).to_vec();
         Ok(Slate {
             items,
             n_qualifying: allowed.count(),
             basis: Basis::Similarity,
+            approximate: !self.index.is_refined(),
             because: Vec::new(),
             warnings,
         })
@@ -205,8 +221,9 @@ impl Recommender {
         let taste = self.taste.as_ref().and_then(Option::as_ref);
         let (items, basis) = match taste {
             Some(taste) => {
-                let query = Query::taste(&self.index, taste.vector().to_vec())?;
-                let found = self.searcher.search(&self.index, &query, limits.k, &allowed);
+                let query = Query::taste(taste.vector().to_vec())?;
+                let found =
+                    self.searcher.search(&self.index, &query, limits.k, &allowed, limits.effort);
                 (found.to_vec(), Basis::Taste)
             }
             None => (by_prior(self.catalog(), &allowed, limits.k)?, Basis::Prior),
@@ -217,7 +234,8 @@ impl Recommender {
             }
             _ => Vec::new(),
         };
-        Ok(Slate { items, n_qualifying: allowed.count(), basis, because, warnings })
+        let approximate = basis == Basis::Taste && !self.index.is_refined();
+        Ok(Slate { items, n_qualifying: allowed.count(), basis, approximate, because, warnings })
     }
 
     /// The fold-in of the profile as it stands: what [`Recommender::recommend`] asks the archive
@@ -251,7 +269,8 @@ impl Recommender {
             .collect();
         let n_qualifying = items.len();
         let (because, warnings) = (Vec::new(), Vec::new());
-        Ok(Slate { items, n_qualifying, basis: Basis::Title, because, warnings })
+        let basis = Basis::Title;
+        Ok(Slate { items, n_qualifying, basis, approximate: false, because, warnings })
     }
 
     /// The items that the limits allow.

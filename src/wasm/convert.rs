@@ -10,6 +10,7 @@ use crate::error::{Error, Result};
 use crate::format::{FieldKind, Fold};
 use crate::ids::Ordinal;
 use crate::item_set::ItemSet;
+use crate::search::Effort;
 use crate::slate::{Limits, Recommender, Slate};
 use crate::taste::{Entry, FlatEvent, Profile, Selector};
 
@@ -22,6 +23,7 @@ pub(super) struct Request {
     k: usize,
     where_: Option<String>,
     exclude: Vec<String>,
+    effort: Effort,
 }
 
 impl Request {
@@ -43,7 +45,19 @@ impl Request {
                 return reader.mismatch("seen", "\"exclude\" or \"include\"", &other.into());
             }
         };
+        let effort = match reader.value("recall") {
+            None => Effort::Usual,
+            Some(asked) => match (asked.as_f64(), asked.as_string().as_deref()) {
+                (Some(share), _) if share > 0.0 && share < 1.0 => Effort::Recall(share as f32),
+                (_, Some("exhaustive")) => Effort::Exhaustive,
+                _ => {
+                    let expected = "a number between 0 and 1, or \"exhaustive\"";
+                    return reader.mismatch("recall", expected, &asked);
+                }
+            },
+        };
         Ok(Self {
+            effort,
             id: reader.text("id")?,
             vector,
             explain: reader.whole("explain")?.unwrap_or(0) as usize,
@@ -55,7 +69,12 @@ impl Request {
     }
 
     pub(super) fn limits(&self) -> Limits<'_> {
-        Limits { k: self.k, where_: self.where_.as_deref(), exclude: &self.exclude }
+        Limits {
+            k: self.k,
+            where_: self.where_.as_deref(),
+            exclude: &self.exclude,
+            effort: self.effort,
+        }
     }
 }
 
@@ -102,6 +121,9 @@ pub(super) fn slate(recommender: &Recommender, slate: &Slate) -> Result<Object> 
     set(&answer, "scores", Float64Array::from(scores.as_slice()));
     set(&answer, "qualifying", slate.n_qualifying as f64);
     set(&answer, "basis", slate.basis.as_str());
+    if slate.approximate {
+        set(&answer, "approximate", true);
+    }
     if !slate.because.is_empty() {
         let because = Array::new();
         for shares in &slate.because {
@@ -197,6 +219,8 @@ pub(super) fn info(recommender: &Recommender) -> Result<Object> {
     set(&info, "n_items", index.len() as f64);
     set(&info, "dim", index.dim() as f64);
     set(&info, "metric", index.metric().as_str());
+    set(&info, "code_bits", index.code_bits());
+    set(&info, "n_lists", index.lists().len() as f64);
     set(&info, "format_version", index.format_version());
     set(&info, "total_bytes", index.total_bytes() as f64);
     set(&info, "foldin", index.fold().as_str());

@@ -44,36 +44,39 @@ impl Engine {
         Ok(Self { state: State::Loading(bytes) })
     }
 
-    /// Byte address of the buffer in linear memory; 0 once it is open.
-    pub fn address(&mut self) -> usize {
-        match &mut self.state {
-            State::Loading(bytes) => bytes.as_mut_slice().as_ptr() as usize,
-            _ => 0,
+    /// Byte address of the buffer in linear memory; 0 where opening failed. It stays where it is
+    /// while the archive arrives.
+    pub fn address(&self) -> usize {
+        match &self.state {
+            State::Loading(bytes) => bytes.as_slice().as_ptr() as usize,
+            State::Open(recommender) => recommender.index().bytes().as_slice().as_ptr() as usize,
+            State::Failed => 0,
         }
     }
 
-    /// Validates the buffer as an archive.
-    pub fn open(&mut self) -> JsResult<()> {
+    /// Takes notice that the first `arrived` bytes of the archive are in the buffer, validates
+    /// them, and opens the archive if they suffice. Returns whether it is open.
+    pub fn arrive(&mut self, arrived: usize) -> JsResult<bool> {
         match std::mem::replace(&mut self.state, State::Failed) {
-            State::Loading(bytes) => {
-                let index = Index::open(bytes).map_err(error::to_js)?;
-                self.state = State::Open(Box::new(Recommender::new(index)));
-                Ok(())
+            State::Loading(bytes) => match Index::open_part(bytes, arrived) {
+                Ok(index) => self.state = State::Open(Box::new(Recommender::new(index))),
+                Err((Error::NotReady { .. }, bytes)) => self.state = State::Loading(bytes),
+                Err((error, _)) => return Err(error::to_js(error)),
+            },
+            State::Open(mut recommender) => {
+                let result = recommender.arrive(arrived);
+                self.state = State::Open(recommender);
+                result.map_err(error::to_js)?;
             }
-            other => {
-                self.state = other;
-                Err(error::to_js(Error::arg(
-                    "open",
-                    "a buffer that is not open yet",
-                    "an open one",
-                )))
-            }
+            State::Failed => return Err(not_open()),
         }
+        Ok(matches!(self.state, State::Open(_)))
     }
 
-    /// Compares every section with its check.
-    pub fn verify(&self) -> JsResult<()> {
-        self.recommender()?.index().verify().map_err(error::to_js)
+    /// Compares the sections that have arrived, and end behind the first `from` bytes, with their
+    /// checks.
+    pub fn verify(&self, from: usize) -> JsResult<()> {
+        self.recommender()?.index().verify_from(from).map_err(error::to_js)
     }
 
     /// What the archive holds.
@@ -113,7 +116,7 @@ impl Engine {
 
     /// More like an item or a vector.
     pub fn similar(&mut self, request: &JsValue) -> JsResult<Object> {
-        let known = ["id", "vector", "k", "where", "exclude"];
+        let known = ["id", "vector", "k", "where", "exclude", "recall"];
         let request = Request::read(request, &known).map_err(error::to_js)?;
         let target = match (&request.id, &request.vector) {
             (Some(id), None) => Target::Item(id),
@@ -130,7 +133,7 @@ impl Engine {
 
     /// What the person may like.
     pub fn recommend(&mut self, request: &JsValue) -> JsResult<Object> {
-        let known = ["k", "where", "exclude", "seen", "explain", "now_ms"];
+        let known = ["k", "where", "exclude", "recall", "seen", "explain", "now_ms"];
         let request = Request::read(request, &known).map_err(error::to_js)?;
         let recommender = self.recommender_mut()?;
         let slate = recommender

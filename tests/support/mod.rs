@@ -74,6 +74,13 @@ pub fn archive(n: usize, dim: usize, metric: Metric) -> Vec<u8> {
     build(&table, &vectors, &options(metric)).unwrap().bytes
 }
 
+/// The same with inverted lists: about `lists` of them.
+pub fn archive_with(n: usize, dim: usize, metric: Metric, lists: usize) -> Vec<u8> {
+    let (table, vectors) = catalog(n, dim, 1);
+    let options = BuildOptions { lists: Some(lists), ..options(metric) };
+    build(&table, &vectors, &options).unwrap().bytes
+}
+
 pub fn open(bytes: &[u8]) -> Index {
     Index::open(AlignedBytes::copy_of(bytes).unwrap()).unwrap()
 }

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { open } from "nearfield";
-import { archivePath, failsWith, ids, NOW, openFilms } from "../support/archive.mjs";
+import { archivePath, failsWith, fixture, ids, NOW, openFilms } from "../support/archive.mjs";
 
 test("an unknown option is E_ARG naming it and the nearest valid one", async (t) => {
   const nf = await openFilms(t);
@@ -34,7 +34,7 @@ test("values of the wrong type or range are E_ARG", async (t) => {
   const bad = [
     { k: 0 }, { k: -1 }, { k: 1.5 }, { k: "10" }, { k: NaN }, { k: 10_001 },
     { where: 7 }, { exclude: "tt1" }, { exclude: [1] }, { fields: "title" }, { fields: [null] },
-    { seen: "maybe" }, { explain: -1 }, { now: "today" }, { now: new Date(NaN) },
+    { seen: "maybe" }, { explain: -1 }, { recall: 0 }, { recall: 1 }, { recall: "all" }, { recall: NaN }, { now: "today" }, { now: new Date(NaN) },
   ];
   for (const options of bad) {
     assert.throws(() => nf.recommend(options), failsWith("E_ARG"), JSON.stringify(options));
@@ -56,6 +56,18 @@ test("values of the wrong type or range are E_ARG", async (t) => {
   for (const call of [() => nf.item(7), () => nf.search(7), () => nf.facets(""), () => nf.has()]) {
     assert.throws(call, failsWith("E_ARG"));
   }
+});
+
+test("recall decides how many lists are searched", async (t) => {
+  const nf = await open(fixture("small-ip-v1.nf"), { profile: false });
+  t.after(() => nf.dispose());
+  assert.ok(nf.info.nLists > 1);
+  const all = Array.from({ length: nf.info.nItems }, (_, i) => String(i));
+  const answers = (recall) => all.map((id) => ids(nf.similar(id, { recall })).join());
+  const exhaustive = answers("exhaustive");
+  const found = (recall) => answers(recall).filter((answer, i) => answer === exhaustive[i]).length;
+  assert.ok(found(0.01) < all.length, "the least recall misses something");
+  assert.ok(found(0.999) >= found(0.01));
 });
 
 test("an option that is undefined is an option not given", async (t) => {

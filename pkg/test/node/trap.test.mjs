@@ -6,43 +6,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { open } from "nearfield";
 import { archivePath, failsWith, idOf, ids, NOW, openFilms } from "../support/archive.mjs";
-
-/**
- * Makes an export of every instance made from now on throw what a trap throws, for those calls whose
- * arguments `armed.when` picks, while `armed.times` is above zero.
- */
-function breakable(t, name) {
-  const armed = { times: 0, hits: 0, when: () => true };
-  const RealInstance = WebAssembly.Instance;
-  const disguise = (instance) => {
-    // Node has wasm of its own (its HTTP parser), which must go on working.
-    if (instance.exports?.__wbg_engine_free === undefined) return instance;
-    assert.equal(typeof instance.exports[name], "function", `the module exports ${name}`);
-    const exports = { ...instance.exports };
-    exports[name] = (...args) => {
-      if (armed.times > 0 && armed.when(...args)) {
-        armed.times -= 1;
-        armed.hits += 1;
-        throw new WebAssembly.RuntimeError("unreachable");
-      }
-      return instance.exports[name](...args);
-    };
-    return Object.create(RealInstance.prototype, { exports: { value: exports } });
-  };
-  const realInstantiate = WebAssembly.instantiate;
-  t.mock.method(WebAssembly, "instantiate", async (...args) =>
-    disguise(await realInstantiate(...args)),
-  );
-  const Disguised = function Instance(...args) {
-    return disguise(new RealInstance(...args));
-  };
-  Disguised.prototype = RealInstance.prototype;
-  WebAssembly.Instance = Disguised;
-  t.after(() => {
-    WebAssembly.Instance = RealInstance;
-  });
-  return armed;
-}
+import { breakable } from "../support/breakable.mjs";
 
 test("a trap costs nothing: new instance, log replayed, same answer", async (t) => {
   const armed = breakable(t, "engine_recommend");
@@ -87,7 +51,7 @@ test("an interaction whose recording trapped is recorded once", async (t) => {
 });
 
 test("when no new instance can be had, every call says E_NOT_READY and open works again", async (t) => {
-  const armed = breakable(t, "engine_open");
+  const armed = breakable(t, "engine_arrive");
   const recommend = breakable(t, "engine_recommend");
   const nf = await openFilms(t);
   recommend.times = 1;
@@ -100,6 +64,11 @@ test("when no new instance can be had, every call says E_NOT_READY and open work
 });
 
 test("a trap while opening is E_ENGINE", async (t) => {
-  breakable(t, "engine_open").times = 1;
-  await assert.rejects(open(archivePath, { profile: false }), failsWith("E_ENGINE"));
+  const armed = breakable(t, "engine_arrive");
+  armed.times = 1;
+  await assert.rejects(
+    open(archivePath, { profile: false }),
+    failsWith("E_ENGINE", (error) => error.cause instanceof WebAssembly.RuntimeError),
+  );
+  assert.equal(armed.hits, 1);
 });

@@ -14,6 +14,9 @@ if (!existsSync(archivePath)) {
   throw new Error(`no archive at ${archivePath}: run make demo, or set NEARFIELD_ARCHIVE`);
 }
 
+/** Path of a golden archive, small enough to be damaged in a thousand ways. */
+export const fixture = (name) => fileURLToPath(new URL(`../../../tests/fixtures/${name}`, import.meta.url));
+
 /** A moment that tests use as the present, so that answers can be compared. */
 export const NOW = Date.UTC(2026, 0, 15, 20);
 

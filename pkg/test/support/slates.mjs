@@ -51,7 +51,8 @@ export async function digestOfSlates(nf, n = 400) {
     }
     if (pick(40) === 0) nf.profile[pick(2) === 0 ? "exclude" : "include"]({ source: "radio" });
     const where = pick(2) === 0 ? {} : { where: `genres has "${genres[pick(genres.length)]}" or year < ${1940 + pick(70)}` };
-    const list = { k: 1 + pick(60), ...where, exclude: [anyId(), "no such item"] };
+    const recall = [undefined, 0.5, "exhaustive"][pick(3)];
+    const list = { k: 1 + pick(60), ...where, exclude: [anyId(), "no such item"], recall };
     const answer = [
       () => nf.recommend({ ...list, explain: pick(4), now: NOW }),
       () => nf.similar(anyId(), list),

@@ -58,6 +58,15 @@ pub struct Args {
     /// Seed of the rotation and of --embed-text.
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
+    /// The share of the exact 10 nearest that searches are to find; decides bits and lists.
+    #[arg(long, value_name = "SHARE", default_value_t = BuildOptions::default().recall)]
+    recall: f32,
+    /// Bits per dimension, 5 to 8 [default: the fewest from 6 that reach --recall].
+    #[arg(long, value_name = "N")]
+    bits: Option<u32>,
+    /// Inverted lists [default: by the number of items].
+    #[arg(long, value_name = "N")]
+    lists: Option<usize>,
     /// How the vectors' producer turns a history into a user vector: implicit for factors made by
     /// the Python package of that name, ridge for all others.
     #[arg(long, default_value = "ridge", value_parser = fold_parser())]
@@ -123,6 +132,9 @@ pub fn run(args: &Args) -> Result<()> {
         alpha: args.alpha,
         lambda: args.lambda,
         seed: args.seed,
+        recall: args.recall,
+        bits: args.bits,
+        lists: args.lists,
         title: items.title.clone(),
         prior: args.prior.clone(),
     };

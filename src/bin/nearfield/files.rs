@@ -1,7 +1,7 @@
-//! Writing files so that nobody ever sees half of one.
+//! Writing files so that nobody ever sees half of one, and reading arrays.
 
 use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::{BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use nearfield::{Error, Result};
@@ -67,4 +67,21 @@ pub fn write_npy<T: npyz::AutoSerialize + Copy>(
         }
         npy.finish()
     })
+}
+
+/// The rows of a .npy file of float32 in C order: number of columns, and all values.
+pub fn read_npy(path: &Path) -> Result<(usize, Vec<f32>)> {
+    let wrong = |found: String| {
+        let expected = "a two-dimensional .npy file of float32 in C order";
+        Error::input(path.display().to_string(), expected, found)
+    };
+    let file = BufReader::new(File::open(path).map_err(io_error(path))?);
+    let npy = npyz::NpyFile::new(file).map_err(|e| wrong(e.to_string()))?;
+    let (shape, order) = (npy.shape().to_vec(), npy.order());
+    let &[_, dim] = shape.as_slice() else { return Err(wrong(format!("shape {shape:?}"))) };
+    if order != npyz::Order::C {
+        return Err(wrong("Fortran order".into()));
+    }
+    let values = npy.into_vec::<f32>().map_err(|e| wrong(e.to_string()))?;
+    Ok((dim as usize, values))
 }

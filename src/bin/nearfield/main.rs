@@ -5,6 +5,7 @@
 //! for wrong usage.
 
 mod archive;
+mod bench;
 mod build;
 mod decode;
 mod eval;
@@ -40,6 +41,7 @@ enum Verb {
     Recommend(recommend::Args),
     Search(search::Args),
     Decode(decode::Args),
+    Bench(bench::Args),
     Eval(eval::Args),
     Generate(generate::Args),
 }
@@ -53,6 +55,7 @@ fn main() -> ExitCode {
         Verb::Recommend(args) => recommend::run(&args),
         Verb::Search(args) => search::run(&args),
         Verb::Decode(args) => decode::run(&args),
+        Verb::Bench(args) => bench::run(&args),
         Verb::Eval(args) => eval::run(&args),
         Verb::Generate(args) => generate::run(&args),
     };

@@ -1,0 +1,191 @@
+//! The tuning step: how many bits a code gets, how far prefixes are off, how many lists to probe.
+//!
+//! All of it is measured on what was built, with a sample of the catalog's own items as queries
+//! (each left out of its own answer) against exact search over the vectors before coding. So
+//! nobody has to know these numbers, and none of them is a guess about somebody's data.
+
+use rayon::prelude::*;
+
+use super::encode::{Encoded, Space};
+use super::{BuildOptions, exact, untitled};
+use crate::error::Result;
+use crate::format::Probes;
+use crate::ids::{Ordinal, Scored};
+use crate::item_set::ItemSet;
+use crate::load::{AlignedBytes, Index};
+use crate::rng::SeededRng;
+use crate::search::{Effort, Query, Searcher};
+
+/// Queries of the sample. A share of 0.95 measured over the 10 neighbours of 500 queries has a
+/// standard error near 0.004.
+const QUERIES: usize = 500;
+/// The stream of the archive's seed that they are drawn from.
+const QUERIES_STREAM: u64 = 3;
+/// The neighbours that recall is measured on.
+const K: usize = 10;
+/// How deep lists are measured: filters and long answers reach that far.
+const DEPTHS: [usize; 3] = [K, 100, 1000];
+/// For which shares of the neighbours numbers of lists are kept.
+const SHARES: [f32; 14] =
+    [0.5, 0.7, 0.8, 0.85, 0.9, 0.92, 0.94, 0.95, 0.96, 0.97, 0.98, 0.985, 0.99, 0.995];
+/// The share of the best items that the margin keeps.
+const KEPT: f64 = 0.996;
+/// Items by the scores of their prefixes among which the best are looked for.
+const CANDIDATES: usize = 1000;
+/// The share of the best items within the reach of their lists.
+const KEPT_BY_REACH: f64 = 0.99;
+/// A margin that keeps every item of a small catalog.
+const EVERYTHING: f32 = 1e18;
+/// Catalogs below this are scanned to the last bit; there is nothing to measure.
+const FEW: usize = 200;
+/// What the codes may cost of the asked-for recall's gap: the rest is left to the lists.
+const SHARE_OF_CODES: f32 = 0.6;
+
+/// Codes, and lists with all that was measured.
+pub(super) fn tuned(space: &Space, options: &BuildOptions) -> Result<(Encoded, u32)> {
+    if space.len() <= FEW {
+        let bits = options.bits.unwrap_or(8);
+        let mut encoded = space.encode(bits);
+        encoded.lists.recall = options.recall;
+        encoded.lists.margin = EVERYTHING;
+        return Ok((encoded, bits));
+    }
+    let mut rng = SeededRng::new(options.seed, QUERIES_STREAM);
+    let mut queries: Vec<u32> = (0..QUERIES).map(|_| rng.below(space.len()) as u32).collect();
+    queries.sort_unstable();
+    queries.dedup();
+    let deepest = DEPTHS[DEPTHS.len() - 1].min(space.len() / 4);
+    let truth = exact::neighbours(space, &queries, deepest);
+
+    let wanted = 1.0 - SHARE_OF_CODES * (1.0 - options.recall);
+    let trials = options.bits.map_or(6..=8, |bits| bits..=bits);
+    let most = *trials.end();
+    for bits in trials {
+        let mut encoded = space.encode(bits);
+        encoded.lists.recall = options.recall;
+        encoded.lists.margin = EVERYTHING;
+        let mut sample = Sample {
+            index: open(space, &encoded, bits, options)?,
+            space,
+            queries: &queries,
+            truth: &truth,
+        };
+        encoded.lists.margin = sample.margin();
+        sample.index = open(space, &encoded, bits, options)?;
+        encoded.lists.code_recall = sample.code_recall();
+        if encoded.lists.code_recall >= wanted || bits == most {
+            if space.n_lists() > 1 {
+                (encoded.lists.probes, encoded.lists.reach) = sample.lists();
+            }
+            return Ok((encoded, bits));
+        }
+    }
+    unreachable!("the last number of bits is always taken")
+}
+
+/// The archive so far, without ids, columns and texts.
+fn open(space: &Space, encoded: &Encoded, bits: u32, options: &BuildOptions) -> Result<Index> {
+    let bytes = untitled(space, encoded, bits, options)?;
+    Index::open(AlignedBytes::copy_of(&bytes)?)
+}
+
+struct Sample<'a> {
+    index: Index,
+    space: &'a Space,
+    queries: &'a [u32],
+    truth: &'a [Vec<Scored>],
+}
+
+/// The value that this share of all values does not exceed.
+fn quantile<T: Copy>(
+    values: &mut [T],
+    share: f64,
+    compare: impl Fn(&T, &T) -> std::cmp::Ordering,
+) -> Option<T> {
+    values.sort_unstable_by(compare);
+    let at = ((values.len() as f64 * share).ceil() as usize).max(1) - 1;
+    values.get(at).copied()
+}
+
+impl Sample<'_> {
+    fn query(&self, i: usize) -> Result<Query> {
+        let row = self.space.row(self.queries[i] as usize);
+        Query::rotated(row.iter().map(|x| f64::from(*x)).collect(), self.space.metric)
+    }
+
+    /// One value for each query, in their order.
+    fn each<T: Send>(&self, measure: impl Fn(&mut Searcher, usize, Query) -> T + Sync) -> Vec<T> {
+        (0..self.queries.len())
+            .into_par_iter()
+            .filter_map(|i| self.query(i).ok().map(|query| (i, query)))
+            .map_init(Searcher::new, |searcher, (i, query)| measure(searcher, i, query))
+            .collect()
+    }
+
+    /// How far below the `K`-th best prefix score the best items' prefix scores lie.
+    fn margin(&self) -> f32 {
+        let deficits = self.each(|searcher, i, query| {
+            let mut allowed = ItemSet::full(self.index.len());
+            allowed.remove(Ordinal(self.queries[i]));
+            let mut found = searcher.candidates(&self.index, &query, &allowed, CANDIDATES);
+            found.sort_unstable_by(|a, b| b.0.total_cmp(&a.0));
+            let Some(kth) = found.get(K - 1).map(|f| f.0) else { return Vec::new() };
+            found.sort_unstable_by(|a, b| b.1.total_cmp(&a.1));
+            let length = query.length().max(f64::MIN_POSITIVE);
+            let best = found.iter().take(K);
+            best.map(|(prefix, _)| ((kth - prefix) / length).max(0.0)).collect()
+        });
+        let mut deficits: Vec<f64> = deficits.concat();
+        quantile(&mut deficits, KEPT, f64::total_cmp).unwrap_or(0.0) as f32
+    }
+
+    /// Recall of a search of all lists.
+    fn code_recall(&self) -> f32 {
+        let shares = self.each(|searcher, i, query| {
+            let mut allowed = ItemSet::full(self.index.len());
+            allowed.remove(Ordinal(self.queries[i]));
+            let found = searcher.search(&self.index, &query, K, &allowed, Effort::Exhaustive);
+            let truth = &self.truth[i][..K.min(self.truth[i].len())];
+            let hits = truth.iter().filter(|t| found.iter().any(|f| f.ordinal == t.ordinal));
+            hits.count() as f64 / truth.len().max(1) as f64
+        });
+        (shares.iter().sum::<f64>() / shares.len().max(1) as f64) as f32
+    }
+
+    /// How many lists hold which share of the nearest items, and how far items reach.
+    fn lists(&self) -> (Vec<Probes>, f32) {
+        let lists = self.index.lists();
+        let per_query = self.each(|searcher, i, query| {
+            let promises = searcher.promises(&self.index, &query);
+            let mut sorted = promises.to_vec();
+            sorted.sort_unstable_by(|a, b| b.total_cmp(a));
+            let length = query.length();
+            let near = self.truth[i].iter().enumerate().map(|(depth, item)| {
+                let list = lists.of(item.ordinal);
+                let rank = sorted.partition_point(|p| *p > promises[list]) as u32;
+                let x: Vec<f64> =
+                    self.space.row(item.ordinal.index()).iter().map(|x| f64::from(*x)).collect();
+                let mut c = vec![0.0; x.len()];
+                self.index.decode_centroid(list, &mut c);
+                let spread = f64::from(lists.spread(list)).max(f64::MIN_POSITIVE);
+                let reach = (query.dot(&x) - query.dot(&c)) / (length * spread);
+                (depth, rank, reach)
+            });
+            near.collect::<Vec<_>>()
+        });
+        let near = per_query.concat();
+        let mut probes = Vec::new();
+        for depth in DEPTHS {
+            let mut ranks: Vec<u32> =
+                near.iter().filter(|(d, ..)| *d < depth).map(|(_, rank, _)| *rank).collect();
+            for share in SHARES {
+                let rank = quantile(&mut ranks, f64::from(share), u32::cmp).unwrap_or(0);
+                probes.push(Probes { k: depth as u32, share, n_lists: rank + 1 });
+            }
+        }
+        let mut reaches: Vec<f64> =
+            near.iter().filter(|(d, ..)| *d < K).map(|(.., reach)| *reach).collect();
+        let reach = quantile(&mut reaches, KEPT_BY_REACH, f64::total_cmp).unwrap_or(0.0);
+        (probes, reach.max(0.0) as f32)
+    }
+}

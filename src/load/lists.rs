@@ -1,0 +1,111 @@
+//! The lists that the items lie in.
+
+use std::ops::Range;
+
+use super::AlignedBytes;
+use crate::format::{ListsLayout, Probes};
+use crate::ids::Ordinal;
+use crate::kernel::code::scale_from_bits;
+
+/// A view of the archive's inverted lists: each holds a run of ordinals around one centroid.
+///
+/// A small catalog has one list. In a larger one a search looks at the lists whose centroids
+/// promise most, and at no others.
+#[derive(Clone, Copy)]
+pub struct Lists<'a> {
+    pub(crate) codes: &'a [u8],
+    starts: &'a [u32],
+    pub(crate) scales: &'a [u16],
+    pub(crate) norms: &'a [u16],
+    spreads: &'a [u16],
+    probes: &'a [Probes],
+    pub(crate) scale_base: u32,
+    pub(crate) norm_base: u32,
+    spread_base: u32,
+    recall: f32,
+    code_recall: f32,
+    pub(crate) margin: f32,
+    pub(crate) reach: f32,
+}
+
+impl<'a> Lists<'a> {
+    pub(super) fn new(bytes: &'a AlignedBytes, layout: &'a ListsLayout) -> Self {
+        Self {
+            codes: bytes.view(&layout.codes),
+            starts: bytes.view(&layout.starts),
+            scales: bytes.view(&layout.scales),
+            norms: bytes.view(&layout.norms),
+            spreads: bytes.view(&layout.spreads),
+            probes: &layout.probes,
+            scale_base: layout.scale_base,
+            norm_base: layout.norm_base,
+            spread_base: layout.spread_base,
+            recall: layout.recall,
+            code_recall: layout.code_recall,
+            margin: layout.margin,
+            reach: layout.reach,
+        }
+    }
+
+    /// Number of lists, at least 1.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.starts.len() - 1
+    }
+
+    /// Never: an archive without items has one empty list.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        false
+    }
+
+    /// The ordinals of a list.
+    #[inline]
+    #[must_use]
+    pub fn range(&self, list: usize) -> Range<usize> {
+        self.starts[list] as usize..self.starts[list + 1] as usize
+    }
+
+    /// The list that an item lies in. Cost: a binary search.
+    #[must_use]
+    pub fn of(&self, ordinal: Ordinal) -> usize {
+        self.starts.partition_point(|start| *start <= ordinal.0).clamp(1, self.len()) - 1
+    }
+
+    /// How far a list's items lie from its centroid along one direction (root mean square).
+    #[must_use]
+    pub fn spread(&self, list: usize) -> f32 {
+        scale_from_bits(self.spreads[list], self.spread_base)
+    }
+
+    /// Squared norm of a list's decoded centroid; in Euclidean archives only.
+    pub(crate) fn norm(&self, list: usize) -> f32 {
+        scale_from_bits(self.norms[list], self.norm_base)
+    }
+
+    /// The share of the true 10 nearest that a search finds unless it asks otherwise.
+    #[must_use]
+    pub const fn recall(&self) -> f32 {
+        self.recall
+    }
+
+    /// The share that a search of all lists finds, as the builder measured it on a sample.
+    #[must_use]
+    pub const fn code_recall(&self) -> f32 {
+        self.code_recall
+    }
+
+    /// How many lists to probe so that `recall` of the `k` nearest are expected to come back.
+    ///
+    /// The codes lose some of them whatever is probed; what is probed must hold the more. Between
+    /// the builder's measurements the next larger one counts. What is beyond the largest share that
+    /// was measured gets as many lists as that; longer answers than were measured get all.
+    #[must_use]
+    pub fn n_probes(&self, k: usize, recall: f32) -> usize {
+        let largest = self.probes.last().map_or(1.0, |p| p.share);
+        let share = (recall / self.code_recall.max(f32::MIN_POSITIVE)).min(largest);
+        let measured = self.probes.iter().filter(|p| p.k as usize >= k && p.share >= share);
+        // Ascending in k, then in share: the first fits best.
+        measured.map(|p| p.n_lists as usize).next().unwrap_or(self.len()).clamp(1, self.len())
+    }
+}
