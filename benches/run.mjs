@@ -1,26 +1,33 @@
 /**
- * Measures nearfield against its peers, in headless Chromium and in Node, and records the result.
+ * Measures nearfield against its peers, in headless Chromium, in Node and natively, and records the result.
  *
- *   node run.mjs                         everything, into record/<date>-<commit>.json and .txt
- *   node run.mjs --data glove-64         only these data sets (keys, separated by commas)
+ *   node run.mjs                         into record/<date>-<commit>.json, .txt and .svg
+ *   node run.mjs --all                   the same with data sets that are only reported
+ *   node run.mjs --data glove-100        only these data sets (keys, separated by commas)
  *   node run.mjs --host Node             only this host
- *   node run.mjs --peer engine           only these peers
+ *   node run.mjs --peer engine,hnswlib   only these peers
  *
- * A run that leaves something out is printed, not recorded. It asserts recall and never time.
+ * A run that leaves something out is printed, and kept in target/bench/last.*, not recorded. It asserts
+ * recall and never time.
  *
- * A data set is one file in data/, a peer one file in peers/: see clustered.mjs and plain-loop.mjs for
- * what they export. `make bench` builds what is needed first.
+ * A data set is one file in data/, a peer one file in peers/ or native/peers/: see clustered.mjs,
+ * plain-loop.mjs and native/measure.py for what they export. `make bench` builds what is needed first.
  */
 import { readdirSync, statSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { atEqualRecall, recallOf } from "./lib/compare.mjs";
 import { truth } from "./lib/exact.mjs";
 import { openChromium } from "./lib/host-chromium.mjs";
 import { openNode } from "./lib/host-node.mjs";
 import { machine } from "./lib/machine.mjs";
 import { quantile } from "./lib/measure.mjs";
-import { atEqualRecall, text } from "./lib/report.mjs";
-import { archiveSizes, codeSizes } from "./lib/sizes.mjs";
-import { BenchError, absolute, digest, say } from "./lib/tools.mjs";
+import { faster, measureNative, prepareNative } from "./lib/native.mjs";
+import { plot } from "./lib/plot.mjs";
+import { text } from "./lib/report.mjs";
+import { sieveFile } from "./lib/sieve.mjs";
+import { archiveSizes, codeSizes, searchBytes } from "./lib/sizes.mjs";
+import { table } from "./lib/table.mjs";
+import { BenchError, CACHE, absolute, digest, readJson, say } from "./lib/tools.mjs";
 
 const K = 10;
 /** Repetitions of the way to the first answer, each in a new page or process. */
@@ -42,10 +49,9 @@ async function exported(folder) {
   );
 }
 
-/** Those whose key (or name) is in a list separated by commas; all of them without a list. */
-function chosen(all, list, key = "key") {
-  if (list === undefined) return all;
-  const wanted = list.split(",");
+/** Those whose key (or name) is in a list; all of them without a list. */
+function chosen(all, wanted, key = "key") {
+  if (wanted === undefined) return all;
   const unknown = wanted.filter((name) => !all.some((one) => one[key] === name));
   if (unknown.length > 0) {
     throw new BenchError(`no ${unknown.join(", ")} among ${all.map((one) => one[key]).join(", ")}`);
@@ -54,50 +60,75 @@ function chosen(all, list, key = "key") {
 }
 
 /** Data, true answers and indexes of one data set. */
-async function prepare(set, allPeers) {
-  const peers = allPeers.filter(({ key }) => set.peers?.includes(key) ?? true);
+async function prepare(set, allPeers, wanted) {
   const files = await set.prepare();
+  const base = await digest(files.base);
+  const { name, metric, passes, rows, dim, filters = [] } = set;
+  const nativeJob = { name, metric, passes, digest: base, ...files, k: K };
+  const native = prepareNative(nativeJob);
+  const measured = chosen([...allPeers, ...native], wanted);
+  const nativeKeys = native.filter((peer) => measured.includes(peer)).map(({ key }) => key);
   const measuresQueries = set.measures.includes("queries");
-  const job = {
-    set: {
-      metric: set.metric,
-      rows: set.rows,
-      dim: set.dim,
-      queries: files.queries,
-      truth: measuresQueries ? await truth(set, files, K) : undefined,
-    },
-    k: K,
-    passes: set.passes,
-    peers: [],
-  };
-  const indexes = [];
-  for (const peer of peers) {
-    const index = await peer.prepare(set, files);
-    job.peers.push({ module: peer.module, index, variants: peer.variants(set), peer });
-    const sections = peer.key === "nearfield" ? (await archiveSizes(index)).sections : undefined;
-    indexes.push({ peer: peer.key, name: peer.name, bytes: statSync(absolute(index)).size, sections });
+  const truths = {};
+  for (const below of measuresQueries ? [100, ...filters] : []) {
+    const sieve = below < 100 ? { path: await sieveFile(rows), below } : undefined;
+    truths[below] = await truth(set, files, K, sieve);
   }
-  return { job, indexes, digest: await digest(files.base) };
+  const peers = [];
+  const indexes = [];
+  const paths = Object.fromEntries(native.map(({ key, index }) => [key, index]));
+  for (const peer of measured.filter(({ module }) => module !== undefined)) {
+    const index = await peer.prepare(set, files, paths);
+    peers.push({ module: peer.module, index, variants: await peer.variants(set, index), peer });
+    if (!peer.yardstick) indexes.push(await indexOf(peer, index, rows));
+  }
+  for (const peer of native.filter(({ key }) => nativeKeys.includes(key))) {
+    indexes.push(await indexOf(peer, peer.index, rows));
+  }
+  return {
+    job: { set: { metric, rows, dim, queries: files.queries, truths }, k: K, passes, peers },
+    native: measuresQueries && nativeKeys.length > 0 ? { job: { ...nativeJob, peers: nativeKeys }, truths, native } : undefined,
+    indexes,
+    digest: base,
+  };
+}
+
+/** Of ours, what a search reads counts; what stands beside it in an archive is told section by section. */
+async function indexOf({ key, name, judged }, path, rows) {
+  const bytes = statSync(absolute(path)).size;
+  const sections = judged ? (await archiveSizes(path)).sections : undefined;
+  return { peer: key, name, bytes, bytesPerItem: (sections ? searchBytes(sections) : bytes) / rows, sections };
 }
 
 async function measureQueries(set, job, host) {
   say(`${set.name}: ${host.name}, queries`);
   const peers = job.peers.map(({ module, index, variants }) => ({ module, index, variants }));
   const { clockMs, results } = await host.run("queries", { ...job, peers });
-  const byKey = new Map(job.peers.map(({ peer }) => [peer.key, peer]));
-  const named = results.map((result) => ({ name: byKey.get(result.peer).name, ...result }));
-  return { clockMs, results: named, ratios: ratios(named, byKey) };
+  const names = new Map(job.peers.map(({ peer }) => [peer.key, peer.name]));
+  return { clockMs, results: results.map((result) => ({ name: names.get(result.peer), ...result })) };
 }
 
-/** Each peer's p50 over each of ours, where the peer finds at least as much. */
+/** Native peers' results, with their recall and without their answers. */
+function nativeResults({ job, truths, native }) {
+  const right = readJson(truths[100]);
+  return measureNative(job).map(({ answers, ...result }) => ({
+    name: native.find(({ key }) => key === result.peer).name,
+    ...result,
+    recall: recallOf(answers, right, K),
+  }));
+}
+
+/** Each peer's time over each of ours, at the recall that ours has. */
 function ratios(results, peers) {
-  const ours = results.filter(({ peer }) => peers.get(peer).judged);
-  const others = [...new Set(results.map(({ peer }) => peer))].filter((key) => !peers.get(key).judged);
-  return ours.flatMap((own) =>
-    others.map((key) => {
-      const equal = atEqualRecall(results.filter(({ peer }) => peer === key), own);
-      const ratio = equal && equal.p50 / own.p50;
-      return { peer: peers.get(key).name, variant: equal?.variant, against: own.name, ratio };
+  const isOurs = ({ peer }) => peers.find(({ key }) => key === peer)?.judged;
+  const searches = results.filter(({ recall, below }) => recall !== undefined && below === undefined);
+  const others = searches.filter((result) => !isOurs(result));
+  return searches.filter(isOurs).flatMap((own) =>
+    [...new Set(others.map(({ peer }) => peer))].map((peer) => {
+      const theirs = others.filter((result) => result.peer === peer);
+      const equal = atEqualRecall(theirs, own.recall);
+      const against = `${own.name} ${own.variant}`.trim();
+      return { peer: theirs[0].name, variant: equal?.variant, against, ratio: equal && equal.ms / own.ms };
     }),
   );
 }
@@ -105,7 +136,7 @@ function ratios(results, peers) {
 async function measureFirsts(set, job, host) {
   say(`${set.name}: ${host.name}, first answer`);
   const firsts = [];
-  for (const { peer, module, index, variants } of job.peers) {
+  for (const { peer, module, index, variants } of job.peers.filter(({ peer }) => !peer.yardstick)) {
     const runs = [];
     for (let i = 0; i < FIRSTS; i += 1) {
       const { steps } = await host.run("first", { set: job.set, k: K, module, index, variant: variants[0] });
@@ -117,6 +148,7 @@ async function measureFirsts(set, job, host) {
       peer: peer.key,
       name: peer.name,
       totalMs: quantile(runs.map(total), 0.5),
+      copyMs: peer.lastByte && quantile(runs.map((steps) => steps[lastByte].ms), 0.5),
       sinceLastByteMs: peer.lastByte && quantile(runs.map((steps) => total(steps.slice(lastByte + 1))), 0.5),
       steps: runs[0].map(({ name }, i) => ({ name, ms: quantile(runs.map((steps) => steps[i].ms), 0.5) })),
     });
@@ -127,11 +159,13 @@ async function measureFirsts(set, job, host) {
 /** What a run asserts: that nobody's answers got worse. */
 function failures(sets, peers) {
   const problems = [];
-  for (const { set, hosts } of sets) {
-    for (const { host, results = [] } of hosts) {
-      for (const { peer, name, recall } of results) {
+  for (const set of sets) {
+    for (const { host, results = [] } of set.hosts) {
+      for (const { peer, name, variant, recall } of results) {
         const floor = peers.find(({ key }) => key === peer).judged ? set.recallFloor : 0;
-        if (recall < floor) problems.push(`${set.name}, ${host}: recall of ${name} is ${recall}, below ${floor}`);
+        if (recall < floor) {
+          problems.push(`${set.name}, ${host}: recall of ${`${name} ${variant}`.trim()} is ${recall}, below ${floor}`);
+        }
         // The loop is exact but for its rounding: if it were not, the measuring would be wrong.
         if (peer === "plain-loop" && recall < 0.999) {
           problems.push(`${set.name}, ${host}: the plain loop's recall is ${recall}: the measurement is wrong`);
@@ -142,29 +176,52 @@ function failures(sets, peers) {
   return problems;
 }
 
+/** Everything that one data set is measured for, as the record has it. */
+async function measureSet(set, peers, wanted, hosts) {
+  const { job, native, indexes, digest: base } = await prepare(set, peers, wanted);
+  const before = native && nativeResults(native);
+  const results = [];
+  for (const host of hosts.filter(({ name }) => set.hosts?.includes(name) ?? true)) {
+    results.push({
+      host: host.name,
+      ...(set.measures.includes("queries") ? await measureQueries(set, job, host) : {}),
+      ...(set.measures.includes("first") ? { firsts: await measureFirsts(set, job, host) } : {}),
+    });
+  }
+  const natives = native && faster(before, nativeResults(native));
+  for (const result of results) {
+    if (result.results) result.ratios = ratios([...result.results, ...(natives ?? [])], peers);
+  }
+  const { key, name, metric, rows, dim, recallFloor, targets, filters } = set;
+  const measured = { key, name, metric, rows, dim, recallFloor, targets, filters };
+  const record = { ...measured, digest: base, indexes, hosts: results, native: natives };
+  return { ...record, table: results.length > 0 ? table(record) : [] };
+}
+
+/** Writes a record in its three forms. */
+function keep(record, stem) {
+  writeFileSync(absolute(`${stem}.json`), `${JSON.stringify(record, null, 1)}\n`);
+  writeFileSync(absolute(`${stem}.txt`), text(record));
+  const svg = plot(record);
+  if (svg !== undefined) writeFileSync(absolute(`${stem}.svg`), svg);
+  say(`kept as ${stem}.json, .txt and .svg`);
+}
+
 async function main() {
   const string = { type: "string" };
-  const { values } = parseArgs({ options: { data: string, host: string, peer: string } });
-  const sets = chosen(await exported("data"), values.data);
-  const peers = chosen(await exported("peers"), values.peer);
+  const options = { all: { type: "boolean" }, data: string, host: string, peer: string };
+  const { values } = parseArgs({ options });
+  const listed = (name) => values[name]?.split(",");
+  const asked = chosen(await exported("data"), listed("data"));
+  const sets = asked.filter(({ optional }) => !optional || values.all || values.data !== undefined);
+  const peers = await exported("peers");
   const hosts = [];
-  for (const { open } of chosen(HOSTS, values.host, "name")) hosts.push(await open());
+  for (const { open } of chosen(HOSTS, listed("host"), "name")) hosts.push(await open());
   const from = machine();
   const code = await codeSizes();
   try {
     const measured = [];
-    for (const set of sets) {
-      const { job, indexes, digest: base } = await prepare(set, peers);
-      const results = [];
-      for (const host of hosts) {
-        results.push({
-          host: host.name,
-          ...(set.measures.includes("queries") ? await measureQueries(set, job, host) : {}),
-          ...(set.measures.includes("first") ? { firsts: await measureFirsts(set, job, host) } : {}),
-        });
-      }
-      measured.push({ set, indexes, base, hosts: results });
-    }
+    for (const set of sets) measured.push(await measureSet(set, peers, listed("peer"), hosts));
     if (JSON.stringify(await codeSizes()) !== JSON.stringify(code)) {
       throw new BenchError("pkg/ was built anew during the run: what was measured is not one thing");
     }
@@ -172,26 +229,12 @@ async function main() {
       machine: from,
       hosts: hosts.map(({ name, version }) => ({ name, version })),
       k: K,
-      sets: measured.map(({ set, indexes, base, hosts: results }) => ({
-        key: set.key,
-        name: set.name,
-        metric: set.metric,
-        rows: set.rows,
-        dim: set.dim,
-        digest: base,
-        indexes,
-        hosts: results,
-      })),
+      sets: measured,
       sizes: { code, films: await archiveSizes(FILMS) },
     };
-    const report = text(record);
-    console.log(`\n${report}`);
-    if (Object.keys(values).length === 0) {
-      const stem = `benches/record/${from.date}-${from.commit}`;
-      writeFileSync(absolute(`${stem}.json`), `${JSON.stringify(record, null, 1)}\n`);
-      writeFileSync(absolute(`${stem}.txt`), report);
-      say(`recorded as ${stem}.json and .txt`);
-    }
+    console.log(`\n${text(record)}`);
+    const whole = ["data", "host", "peer"].every((name) => values[name] === undefined);
+    keep(record, whole ? `benches/record/${from.date}-${from.commit}` : `${CACHE}/last`);
     const problems = failures(measured, peers);
     for (const problem of problems) console.error(`bench: ${problem}`);
     if (problems.length > 0) process.exitCode = 1;

@@ -4,31 +4,31 @@
 const NO_MISS = 0.5 / 10_000;
 
 /**
- * A peer's p50 at a recall, between those of its variants that were measured.
+ * A peer's time at a recall, between those of its variants that were measured.
  *
- * Between two of them p50 is taken to be a power of the share missed, which is close to a straight line
+ * Between two of them the time is taken to be a power of the share missed, which is close to a straight line
  * in a plot of both on logarithmic axes. Below the least thorough variant nothing is made up: that
  * variant counts, to our disadvantage.
  *
- * @param results - The peer's results, `{variant, p50, recall}` each.
- * @returns `{p50, variant}`, or `undefined` where the peer does not reach that recall.
+ * @param results - The peer's results, `{variant, ms, recall}` each.
+ * @returns `{ms, variant}`, or `undefined` where the peer does not reach that recall.
  */
 export function atEqualRecall(results, recall) {
   const curve = frontier(results);
   const above = curve.findIndex((point) => point.recall >= recall);
-  if (above < 1) return above === 0 ? { p50: curve[0].p50, variant: curve[0].variant } : undefined;
+  if (above < 1) return above === 0 ? { ms: curve[0].ms, variant: curve[0].variant } : undefined;
   const [low, high] = [curve[above - 1], curve[above]];
   const at = (x) => Math.log(Math.max(1 - x, NO_MISS));
   const span = at(low.recall) - at(high.recall);
   const share = span > 0 ? (at(low.recall) - at(recall)) / span : 1;
-  const p50 = low.p50 * (high.p50 / low.p50) ** share;
-  return { p50, variant: share === 1 ? high.variant : `${low.variant} to ${high.variant}` };
+  const ms = low.ms * (high.ms / low.ms) ** share;
+  return { ms, variant: share === 1 ? high.variant : `${low.variant} to ${high.variant}` };
 }
 
 /** The variants that no other one beats in both, the fastest first. */
 export function frontier(results) {
   const best = [];
-  for (const result of results.toSorted((a, b) => a.p50 - b.p50 || b.recall - a.recall)) {
+  for (const result of results.toSorted((a, b) => a.ms - b.ms || b.recall - a.recall)) {
     if (best.length === 0 || result.recall > best.at(-1).recall) best.push(result);
   }
   return best;

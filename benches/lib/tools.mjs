@@ -1,7 +1,7 @@
 /** What preparing data and indexes needs. Node only. */
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { createReadStream, existsSync, mkdirSync, renameSync } from "node:fs";
+import { createReadStream, existsSync, mkdirSync, readFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { fileURLToPath } from "node:url";
@@ -15,6 +15,8 @@ mkdirSync(join(ROOT, CACHE), { recursive: true });
 
 /** The path of something in the repository for Node's own functions. */
 export const absolute = (path) => join(ROOT, path);
+
+export const readJson = (path) => JSON.parse(readFileSync(absolute(path), "utf8"));
 
 /** A failure whose message is enough; its stack would only hide it. */
 export class BenchError extends Error {}

@@ -85,10 +85,10 @@ def measure(peer, job: dict) -> list[dict]:
         "peer": peer.KEY,
         "variant": name,
         "calls": len(alone[n]),
-        "alone": float(np.median(alone[n])),
+        "p50": float(np.median(alone[n])),
         "p99": float(np.quantile(alone[n], 0.99)),
         "inARow": float(np.median(together[n])),
-        "p50": float(min(np.median(alone[n]), np.median(together[n]))),
+        "ms": float(min(np.median(alone[n]), np.median(together[n]))),
         "answers": np.asarray(answers[n]).tolist(),
     } for n, (name, _) in enumerate(variants)]
 

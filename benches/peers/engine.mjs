@@ -10,7 +10,11 @@ export default {
   judged: true,
   /** The step of `load` after which the whole archive lies in linear memory. */
   lastByte: "copy into linear memory",
-  variants: nearfield.variants,
+  /** With filters, which are compiled and evaluated in each call. */
+  variants: ({ filters = [] }) => [
+    ...nearfield.variants(),
+    ...filters.map((below) => ({ name: `${below} % pass`, exhaustive: true, below })),
+  ],
   prepare: nearfield.prepare,
 
   async start(host) {
@@ -32,7 +36,8 @@ export default {
     return engine;
   },
 
-  query: (engine, vector, k) => engine.similar({ vector, k }),
+  query: (engine, vector, k, { below }) =>
+    engine.similar(below === undefined ? { vector, k } : { vector, k, where: `sieve < ${below}` }),
 
   rows: (engine, { ordinals }) => engine.ids(ordinals).map(Number),
 };

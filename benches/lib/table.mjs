@@ -1,0 +1,99 @@
+/**
+ * What is promised of each data set beside what was measured. Runs everywhere.
+ *
+ * A data set's `targets` have these members:
+ *   exhaustive  whether all items must have been scanned
+ *   peer        key of what is compared with
+ *   atMost      how many times that one's time ours may take, at equal recall
+ *   bytes       what a search reads of the archive, per item, at most
+ *   p99         how many times our p50 our p99 may be
+ */
+import { atEqualRecall } from "./compare.mjs";
+
+/** Whose times are judged: the module, as peers are measured without what an application puts around. */
+const JUDGED = "engine";
+/** What a filter may cost, as a multiple of searching without one, and of scoring all that pass it. */
+const FILTER = { ofUnfiltered: 3, whereFewPass: { below: 1, ofUnfiltered: 2, ofScoringAll: 1.5 } };
+/** The first answer of a million items, in milliseconds, and how many copies of the archive it may take. */
+const FIRST = { rows: 1_000_000, ms: 5, copies: 1.5 };
+
+/**
+ * @param set - A data set of the record.
+ * @returns Rows `{what, recall, recallFloor, ms, against, ratio, atMost, bytes, bytesAtMost}`: what a row
+ *   does not speak of is `undefined`, and so is a `ratio` to a peer that does not find as much.
+ */
+export function table(set) {
+  const host = set.hosts[0];
+  const own = (host.results ?? []).filter(({ peer }) => peer === JUDGED);
+  const bytes = set.indexes.find(({ peer }) => peer === JUDGED)?.bytesPerItem;
+  if (own.length === 0) return firsts(set, host);
+  const others = [...host.results, ...(set.native ?? [])];
+  return [
+    ...(set.targets ?? []).flatMap((target) => searches(set, target, own, others, bytes)),
+    ...(set.filters ?? []).map((below) => filtered(set, below, own)),
+    ...firsts(set, host),
+  ];
+}
+
+function searches(set, target, own, others, bytes) {
+  const found = own.find(({ below, exhaustive }) => below === undefined && (exhaustive || !target.exhaustive));
+  if (found === undefined) return [];
+  const what = `${set.name}${target.exhaustive ? ", exhaustive" : ""}`;
+  const theirs = others.filter(({ peer }) => peer === target.peer);
+  // What finds nothing is a time to compare with at any recall.
+  const equal = theirs[0]?.recall === undefined ? theirs[0] : atEqualRecall(theirs, found.recall);
+  const row = {
+    what,
+    recall: found.recall,
+    recallFloor: set.recallFloor,
+    ms: found.ms,
+    against: `${theirs[0]?.name ?? target.peer} ${equal?.variant ?? ""}`.trim(),
+    ratio: equal && found.ms / equal.ms,
+    atMost: target.atMost,
+    bytes,
+    bytesAtMost: target.bytes,
+  };
+  if (target.p99 === undefined) return [row];
+  const tail = { what: `${what}: p99`, ms: found.p99, against: "its p50", ratio: found.p99 / found.p50 };
+  return [row, { ...tail, atMost: target.p99 }];
+}
+
+function filtered(set, percent, own) {
+  const plain = own.find(({ below }) => below === undefined);
+  const found = own.find(({ below }) => below === percent);
+  const scoringAll = own.find(({ below, exhaustive }) => exhaustive && below === percent);
+  const few = FILTER.whereFewPass;
+  const atMost =
+    percent > few.below
+      ? FILTER.ofUnfiltered
+      : Math.max(few.ofUnfiltered, (few.ofScoringAll * scoringAll.ms) / plain.ms);
+  return {
+    what: `${set.name}: ${percent} % pass a filter`,
+    recall: found.recall,
+    recallFloor: plain.recall,
+    ms: found.ms,
+    against: "the same without",
+    ratio: found.ms / plain.ms,
+    atMost,
+  };
+}
+
+function firsts({ name, rows }, { firsts: list = [] }) {
+  const found = list.find(({ peer }) => peer === JUDGED);
+  if (found === undefined || rows !== FIRST.rows) return [];
+  const after = found.sinceLastByteMs;
+  const most = FIRST.copies * found.copyMs + FIRST.ms;
+  return [
+    { what: `${name}: first answer after the last byte`, ms: after, against: `${FIRST.ms} ms`, ratio: after / FIRST.ms },
+    {
+      what: `${name}: first answer from an ArrayBuffer`,
+      ms: found.copyMs + after,
+      against: `${FIRST.copies} copies and ${FIRST.ms} ms`,
+      ratio: (found.copyMs + after) / most,
+    },
+  ].map((row) => ({ ...row, atMost: 1 }));
+}
+
+/** Whether everything that a row speaks of is as promised. */
+export const met = ({ recall, recallFloor, ratio, atMost, bytes, bytesAtMost }) =>
+  !(recall < recallFloor) && ratio <= atMost && !(bytes > bytesAtMost);
