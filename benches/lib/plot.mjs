@@ -6,7 +6,7 @@
 import { frontier } from "./compare.mjs";
 
 const WIDTH = 560;
-const PLOT = { left: 54, top: 34, width: 480, height: 250 };
+const PLOT = { left: 54, top: 46, width: 480, height: 250 };
 const LINE = 17;
 const GAP = 26;
 /** Ticks of recall; the last one stands for all that misses nothing it could show. */
@@ -23,7 +23,7 @@ const DARK = ["#fb923c", "#7da7ff", "#4ade80", "#c99bff", "#3ad2e6", "#ff8cc0", 
 export function plot(record) {
   const panels = record.sets.map(panel).filter((one) => one !== undefined);
   if (panels.length === 0) return undefined;
-  let y = 58;
+  let y = 74;
   const placed = panels.map(({ height, body }) => {
     const at = y;
     y += height + GAP;
@@ -36,7 +36,8 @@ export function plot(record) {
     `<style>\n${style()}\n</style>`,
     `<rect class="page" width="${WIDTH}" height="${y}"/>`,
     text(14, 24, title, "title"),
-    text(14, 43, `${date}, commit ${commit}, ${cpu}. Area: bytes of index per item.`, "note"),
+    text(14, 43, `${date}, commit ${commit}, ${cpu}`, "note"),
+    text(14, 59, "A point's area is its index's bytes per item. Of each peer, the settings that no other one beats.", "note"),
     ...placed,
     "</svg>",
     "",
@@ -95,7 +96,7 @@ function axes({ x, y }) {
       text(PLOT.left - 6, y.of(tick) + 4, tick === RECALLS.at(-1) ? "1" : String(tick), "tick end"),
     ]),
     text(right, bottom + 30, "milliseconds a query", "tick end"),
-    text(PLOT.left, PLOT.top - 8, "ann_recall_at_10", "tick"),
+    text(PLOT.left, PLOT.top - 15, "ann_recall_at_10", "tick"),
   ];
 }
 
