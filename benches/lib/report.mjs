@@ -35,10 +35,10 @@ function promises(rows) {
     row.what,
     row.recall === undefined ? "" : `${fixed(row.recall, 4)} (${fixed(row.recallFloor, 3)})`,
     fixed(row.ms, 3),
-    row.ratio === undefined ? "out of its reach" : `${fixed(row.ratio, 3)} (${fixed(row.atMost, 3)})`,
+    `${fixed(row.ratio, 3)} (${fixed(row.atMost, 3)})`,
     row.against,
     row.bytes === undefined ? "" : `${fixed(row.bytes, 1)} (${row.bytesAtMost})`,
-    row.ratio !== undefined && met(row) ? "met" : "not met",
+    met(row) ? "met" : "not met",
   ]);
   const head = ["", "recall (least)", "ms", "ratio (most)", "to", "bytes (most)", ""];
   const widths = head.map((word, i) => Math.max(word.length, ...cells.map((row) => row[i].length)));

@@ -8,7 +8,7 @@
  *   bytes       what a search reads of the archive, per item, at most
  *   p99         how many times our p50 our p99 may be
  */
-import { atEqualRecall } from "./compare.mjs";
+import { atEqualRecall, frontier } from "./compare.mjs";
 
 /** Whose times are judged: the module, as peers are measured without what an application puts around. */
 const JUDGED = "engine";
@@ -20,7 +20,7 @@ const FIRST = { rows: 1_000_000, ms: 5, copies: 1.5 };
 /**
  * @param set - A data set of the record.
  * @returns Rows `{what, recall, recallFloor, ms, against, ratio, atMost, bytes, bytesAtMost}`: what a row
- *   does not speak of is `undefined`, and so is a `ratio` to a peer that does not find as much.
+ *   does not speak of is `undefined`.
  */
 export function table(set) {
   const host = set.hosts[0];
@@ -40,15 +40,15 @@ function searches(set, target, own, others, bytes) {
   if (found === undefined) return [];
   const what = `${set.name}${target.exhaustive ? ", exhaustive" : ""}`;
   const theirs = others.filter(({ peer }) => peer === target.peer);
-  // What finds nothing is a time to compare with at any recall.
-  const equal = theirs[0]?.recall === undefined ? theirs[0] : atEqualRecall(theirs, found.recall);
+  if (theirs.length === 0) return [];
+  const { ms, against } = compared(theirs, found.recall);
   const row = {
     what,
     recall: found.recall,
     recallFloor: set.recallFloor,
     ms: found.ms,
-    against: `${theirs[0]?.name ?? target.peer} ${equal?.variant ?? ""}`.trim(),
-    ratio: equal && found.ms / equal.ms,
+    against,
+    ratio: found.ms / ms,
     atMost: target.atMost,
     bytes,
     bytesAtMost: target.bytes,
@@ -56,6 +56,19 @@ function searches(set, target, own, others, bytes) {
   if (target.p99 === undefined) return [row];
   const tail = { what: `${what}: p99`, ms: found.p99, against: "its p50", ratio: found.p99 / found.p50 };
   return [row, { ...tail, atMost: target.p99 }];
+}
+
+/** A peer's time at a recall, and what it is the time of. */
+function compared(theirs, recall) {
+  const [{ name, recall: any }] = theirs;
+  const told = ({ ms, variant }, note = "") => ({ ms, against: `${name} ${variant}`.trim() + note });
+  // What finds nothing is a time to compare with at any recall.
+  if (any === undefined) return told(theirs[0]);
+  const equal = atEqualRecall(theirs, recall);
+  if (equal !== undefined) return told(equal);
+  // It never finds as much. Finding as much would take it longer still than the most it was measured at.
+  const most = frontier(theirs).at(-1);
+  return told(most, `, which finds ${most.recall.toFixed(4)}`);
 }
 
 function filtered(set, percent, own) {

@@ -1,5 +1,5 @@
 """faiss: inverted lists of 4-bit product quantizer codes, scanned by shuffles
-(fast scan), the best of them refined with 8-bit codes."""
+(fast scan), the best of them refined with 16-bit floats."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def kind(metric: str) -> int:
 def recipe(n: int, dim: int) -> str:
     """Four times the root of the number of rows, a power of two: faiss's own rule."""
     lists = 2 ** round(math.log2(4 * math.sqrt(n)))
-    return f"IVF{lists},PQ{dim // 2}x4fs,Refine(SQ8)"
+    return f"IVF{lists},PQ{dim // 2}x4fs,Refine(SQfp16)"
 
 
 def build(rows, metric, path, recipe=recipe):

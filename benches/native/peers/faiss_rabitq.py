@@ -1,5 +1,5 @@
 """faiss: inverted lists of RaBitQ codes, scanned by shuffles (fast scan), the
-best of them refined with 8-bit codes."""
+best of them refined with 16-bit floats."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ NAME = "faiss RaBitQ fast scan"
 
 def recipe(n: int, dim: int) -> str:
     lists, *_ = faiss_ivf.recipe(n, dim).split(",")
-    return f"{lists},RaBitQfs,Refine(SQ8)"
+    return f"{lists},RaBitQfs,Refine(SQfp16)"
 
 
 def build(rows, metric, path):
