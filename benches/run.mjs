@@ -78,9 +78,10 @@ async function prepare(set, allPeers, wanted) {
   const indexes = [];
   const paths = Object.fromEntries(native.map(({ key, index }) => [key, index]));
   for (const peer of measured.filter(({ module }) => module !== undefined)) {
+    if (!((await peer.takes?.(set)) ?? true)) continue;
     const index = await peer.prepare(set, files, paths);
     peers.push({ module: peer.module, index, variants: await peer.variants(set, index), peer });
-    if (!peer.yardstick) indexes.push(await indexOf(peer, index, rows));
+    if (!peer.yardstick && !peer.builds) indexes.push(await indexOf(peer, index, rows));
   }
   for (const peer of native.filter(({ key }) => nativeKeys.includes(key))) {
     indexes.push(await indexOf(peer, peer.index, rows));
@@ -136,7 +137,7 @@ function ratios(results, peers) {
 async function measureFirsts(set, job, host) {
   say(`${set.name}: ${host.name}, first answer`);
   const firsts = [];
-  for (const { peer, module, index, variants } of job.peers.filter(({ peer }) => !peer.yardstick)) {
+  for (const { peer, module, index, variants } of job.peers.filter(({ peer }) => !peer.yardstick && !peer.builds)) {
     const runs = [];
     for (let i = 0; i < FIRSTS; i += 1) {
       const { steps } = await host.run("first", { set: job.set, k: K, module, index, variant: variants[0] });

@@ -14,6 +14,8 @@ const RECALLS = [0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999, 0.9995];
 const LEAST_MISS = 1 - RECALLS.at(-1);
 /** Square pixels of a point's area for each byte per item. */
 const AREA = 0.9;
+/** Radius of a point whose index lies in no file. */
+const UNKNOWN = 2;
 
 /** Eight hues that differ in lightness too, for a light and a dark page. */
 const LIGHT = ["#c2410c", "#1d4ed8", "#15803d", "#7e22ce", "#0e7490", "#be185d", "#a16207", "#475569"];
@@ -53,7 +55,7 @@ function panel(set) {
   const series = [...new Set(results.map(({ peer }) => peer))].map((peer, i) => ({
     hue: i % LIGHT.length,
     name: results.find((result) => result.peer === peer).name,
-    bytes: set.indexes.find((index) => index.peer === peer).bytesPerItem,
+    bytes: set.indexes.find((index) => index.peer === peer)?.bytesPerItem,
     points: frontier(results.filter((result) => result.peer === peer)),
   }));
   const all = series.flatMap(({ points }) => points);
@@ -64,7 +66,7 @@ function panel(set) {
       text(14, 14, `${set.name}, ${set.metric.replace("_", " ")}`, "heading"),
       ...axes(scale),
       // The largest points first, so that none is hidden.
-      ...series.toSorted((a, b) => b.bytes - a.bytes).map((one) => drawn(one, scale)),
+      ...series.toSorted((a, b) => (b.bytes ?? 0) - (a.bytes ?? 0)).map((one) => drawn(one, scale)),
       ...series.map(legend),
     ],
   };
@@ -72,9 +74,9 @@ function panel(set) {
 
 function drawn({ hue, name, bytes, points }, { x, y }) {
   const at = points.map((point) => ({ ...point, x: round(x.of(point.ms)), y: round(y.of(point.recall)) }));
-  const radius = round(Math.sqrt((AREA * bytes) / Math.PI));
+  const radius = bytes === undefined ? UNKNOWN : round(Math.sqrt((AREA * bytes) / Math.PI));
   const told = ({ variant, ms, recall }) =>
-    escaped(`${name} ${variant}: ${ms.toPrecision(3)} ms, recall ${recall.toFixed(4)}, ${bytes.toFixed(1)} bytes an item`);
+    escaped(`${name} ${variant}: ${ms.toPrecision(3)} ms, recall ${recall.toFixed(4)}, ${size(bytes)}`);
   return [
     `<g class="hue${hue}">`,
     `<polyline points="${at.map((point) => `${point.x},${point.y}`).join(" ")}"/>`,
@@ -103,7 +105,7 @@ function axes({ x, y }) {
 function legend({ hue, name, bytes }, i) {
   const y = PLOT.top + PLOT.height + 44 + LINE * i;
   const dot = `<circle class="hue${hue}" cx="${PLOT.left + 5}" cy="${y - 4}" r="5"/>`;
-  return `${dot}\n${text(PLOT.left + 18, y, `${name}, ${bytes.toFixed(1)} bytes an item`, "tick")}`;
+  return `${dot}\n${text(PLOT.left + 18, y, `${name}, ${size(bytes)}`, "tick")}`;
 }
 
 /** Marks at 1, 2 and 5 of every decade between the ends, which are such marks too. */
@@ -144,6 +146,7 @@ function style() {
   ].join("\n");
 }
 
+const size = (bytes) => (bytes === undefined ? "bytes unknown" : `${bytes.toFixed(1)} bytes an item`);
 const round = (number) => Math.round(number * 10) / 10;
 const line = (x1, y1, x2, y2) => `<line x1="${round(x1)}" y1="${round(y1)}" x2="${round(x2)}" y2="${round(y2)}"/>`;
 const text = (x, y, content, kind) => `<text class="${kind}" x="${round(x)}" y="${round(y)}">${escaped(content)}</text>`;
