@@ -12,6 +12,8 @@ import { atEqualRecall, frontier } from "./compare.mjs";
 
 /** Whose times are judged: the module, as peers are measured without what an application puts around. */
 const JUDGED = "engine";
+/** The same without relaxed instructions, and how many times the judged one's time it may take. */
+const SIMD128 = { peer: "engine-simd128", atMost: 2 };
 /** What a filter may cost, as a multiple of searching without one, and of scoring all that pass it. */
 const FILTER = { ofUnfiltered: 3, whereFewPass: { below: 1, ofUnfiltered: 2, ofScoringAll: 1.5 } };
 /** The first answer of a million items, in milliseconds, and how many copies of the archive it may take. */
@@ -31,7 +33,26 @@ export function table(set) {
   return [
     ...(set.targets ?? []).flatMap((target) => searches(set, target, own, others, bytes)),
     ...(set.filters ?? []).map((below) => filtered(set, below, own)),
+    ...simd128(set, own, others),
     ...firsts(set, host),
+  ];
+}
+
+/** It answers the same, so its recall is the same. */
+function simd128({ name }, own, others) {
+  const result = others.find(({ peer, below }) => peer === SIMD128.peer && below === undefined);
+  const relaxed = own.find(({ variant }) => variant === result?.variant);
+  if (relaxed === undefined) return [];
+  return [
+    {
+      what: `${name}: simd128 module`,
+      recall: result.recall,
+      recallFloor: relaxed.recall,
+      ms: result.ms,
+      against: "the relaxed module",
+      ratio: result.ms / relaxed.ms,
+      atMost: SIMD128.atMost,
+    },
   ];
 }
 

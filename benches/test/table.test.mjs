@@ -46,3 +46,11 @@ test("where few pass a filter, scoring all of them is a limit too", () => {
   assert.equal(few.ratio, 2);
   assert.equal(more.atMost, 3);
 });
+
+test("the module without relaxed instructions has to find the same", () => {
+  const other = (recall) => ({ ...own, peer: "engine-simd128", ms: 1.5, recall });
+  const [same] = table(set({ hosts: [{ results: [{ ...own, ms: 1 }, other(0.99)] }] }));
+  assert.ok(met(same));
+  const [less] = table(set({ hosts: [{ results: [{ ...own, ms: 1 }, other(0.98)] }] }));
+  assert.ok(!met(less));
+});
