@@ -144,13 +144,15 @@ async function measureFirsts(set, job, host) {
       runs.push(steps);
     }
     const total = (steps) => steps.reduce((sum, { ms }) => sum + ms, 0);
-    const lastByte = runs[0].findIndex(({ name }) => name === peer.lastByte);
+    const place = (step) => runs[0].findIndex(({ name }) => name === step);
+    const medianAfter = (step) => step && quantile(runs.map((steps) => total(steps.slice(place(step) + 1))), 0.5);
     firsts.push({
       peer: peer.key,
       name: peer.name,
       totalMs: quantile(runs.map(total), 0.5),
-      copyMs: peer.lastByte && quantile(runs.map((steps) => steps[lastByte].ms), 0.5),
-      sinceLastByteMs: peer.lastByte && quantile(runs.map((steps) => total(steps.slice(lastByte + 1))), 0.5),
+      copyMs: peer.lastByte && quantile(runs.map((steps) => steps[place(peer.lastByte)].ms), 0.5),
+      sinceInstantiatedMs: medianAfter(peer.instantiated),
+      sinceLastByteMs: medianAfter(peer.lastByte),
       steps: runs[0].map(({ name }, i) => ({ name, ms: quantile(runs.map((steps) => steps[i].ms), 0.5) })),
     });
   }

@@ -8,6 +8,8 @@ export default {
   key: "engine",
   name: "nearfield, engine alone",
   judged: true,
+  /** The step of `load` after which only the archive is missing. */
+  instantiated: "instantiate",
   /** The step of `load` after which the whole archive lies in linear memory. */
   lastByte: "copy into linear memory",
   /** With filters, which are compiled and evaluated in each call. */
@@ -27,8 +29,9 @@ export default {
     mark("compile");
     const glue = instantiateGlue();
     const { memory } = glue.initSync({ module });
+    mark("instantiate");
     const engine = new glue.Engine(bytes.byteLength);
-    mark("instantiate, reserve memory");
+    mark("reserve memory");
     new Uint8Array(memory.buffer, engine.address(), bytes.byteLength).set(new Uint8Array(bytes));
     mark("copy into linear memory");
     engine.open();
