@@ -1,7 +1,7 @@
 /**
- * Content vectors of the film catalog, of which 1,000 are held out as queries. They are read back from
- * the catalog's archive, whose codes they are exact values of: rounded once, rotated, with the inner
- * products of codes. Making an archive of them rounds them once more, by another rotation's grid.
+ * Content vectors of the film catalog, of which 1,000 are held out as queries. They are what the codes of
+ * the catalog's archive stand for, so they have been rounded once already; an archive made of them rounds
+ * them again, in other directions, since it rotates them once more.
  */
 import { CACHE, cached, digest, nearfield, python, say } from "../lib/tools.mjs";
 

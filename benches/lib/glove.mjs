@@ -1,6 +1,6 @@
 /** Word vectors and what is made of them, by the scripts that fetch and pin them. Node only. */
 import { existsSync } from "node:fs";
-import { absolute, python } from "./tools.mjs";
+import { absolute, python, say } from "./tools.mjs";
 
 const FOLDER = "target/data/glove";
 /** Each reads what those before it wrote. */
@@ -16,7 +16,9 @@ export function glove(base, queries) {
   const there = (name) => existsSync(absolute(`${FOLDER}/${name}`));
   const last = SCRIPTS.findIndex(({ writes }) => writes.includes(base));
   for (const { script, writes } of SCRIPTS.slice(0, last + 1)) {
-    if (!writes.every(there)) python(`tests/eval/${script}`);
+    if (writes.every(there)) continue;
+    say(`GloVe: ${script} writes ${writes.join(" and ")}`);
+    python(`tests/eval/${script}`);
   }
   return { base: `${FOLDER}/${base}`, queries: `${FOLDER}/${queries}` };
 }
