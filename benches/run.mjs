@@ -13,23 +13,21 @@
  * A data set is one file in data/, a peer one file in peers/ or native/peers/: see clustered.mjs,
  * plain-loop.mjs and native/measure.py for what they export. `make bench` builds what is needed first.
  */
-import { readdirSync, statSync, writeFileSync } from "node:fs";
+import { readdirSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { atEqualRecall, recallOf } from "./lib/compare.mjs";
-import { truth } from "./lib/exact.mjs";
+import { ratios, recallOf } from "./lib/compare.mjs";
 import { openChromium } from "./lib/host-chromium.mjs";
 import { openNode } from "./lib/host-node.mjs";
 import { machine } from "./lib/machine.mjs";
 import { quantile } from "./lib/measure.mjs";
-import { faster, measureNative, prepareNative } from "./lib/native.mjs";
+import { faster, measureNative } from "./lib/native.mjs";
 import { plot } from "./lib/plot.mjs";
+import { K, chosen, prepare } from "./lib/prepare.mjs";
 import { text } from "./lib/report.mjs";
-import { sieveFile } from "./lib/sieve.mjs";
-import { archiveSizes, codeSizes, searchBytes } from "./lib/sizes.mjs";
+import { archiveSizes, codeSizes } from "./lib/sizes.mjs";
 import { table } from "./lib/table.mjs";
-import { BenchError, CACHE, absolute, digest, readJson, say } from "./lib/tools.mjs";
+import { BenchError, CACHE, absolute, readJson, say } from "./lib/tools.mjs";
 
-const K = 10;
 /** Repetitions of the way to the first answer, each in a new page or process. */
 const FIRSTS = 7;
 const FILMS = "target/films.nf";
@@ -49,58 +47,6 @@ async function exported(folder) {
   );
 }
 
-/** Those whose key (or name) is in a list; all of them without a list. */
-function chosen(all, wanted, key = "key") {
-  if (wanted === undefined) return all;
-  const unknown = wanted.filter((name) => !all.some((one) => one[key] === name));
-  if (unknown.length > 0) {
-    throw new BenchError(`no ${unknown.join(", ")} among ${all.map((one) => one[key]).join(", ")}`);
-  }
-  return all.filter((one) => wanted.includes(one[key]));
-}
-
-/** Data, true answers and indexes of one data set. */
-async function prepare(set, allPeers, wanted) {
-  const files = await set.prepare();
-  const base = await digest(files.base);
-  const { name, metric, passes, rows, dim, filters = [] } = set;
-  const nativeJob = { name, metric, passes, digest: base, ...files, k: K };
-  const native = prepareNative(nativeJob);
-  const measured = chosen([...allPeers, ...native], wanted);
-  const nativeKeys = native.filter((peer) => measured.includes(peer)).map(({ key }) => key);
-  const measuresQueries = set.measures.includes("queries");
-  const truths = {};
-  for (const below of measuresQueries ? [100, ...filters] : []) {
-    const sieve = below < 100 ? { path: await sieveFile(rows), below } : undefined;
-    truths[below] = await truth(set, files, K, sieve);
-  }
-  const peers = [];
-  const indexes = [];
-  const paths = Object.fromEntries(native.map(({ key, index }) => [key, index]));
-  for (const peer of measured.filter(({ module }) => module !== undefined)) {
-    if (!((await peer.takes?.(set)) ?? true)) continue;
-    const index = await peer.prepare(set, files, paths);
-    peers.push({ module: peer.module, index, variants: await peer.variants(set, index), peer });
-    if (!peer.yardstick && !peer.builds) indexes.push(await indexOf(peer, index, rows));
-  }
-  for (const peer of native.filter(({ key }) => nativeKeys.includes(key))) {
-    indexes.push(await indexOf(peer, peer.index, rows));
-  }
-  return {
-    job: { set: { metric, rows, dim, queries: files.queries, truths }, k: K, passes, peers },
-    native: measuresQueries && nativeKeys.length > 0 ? { job: { ...nativeJob, peers: nativeKeys }, truths, native } : undefined,
-    indexes,
-    digest: base,
-  };
-}
-
-/** Of ours, what a search reads counts; what stands beside it in an archive is told section by section. */
-async function indexOf({ key, name, judged }, path, rows) {
-  const bytes = statSync(absolute(path)).size;
-  const sections = judged ? (await archiveSizes(path)).sections : undefined;
-  return { peer: key, name, bytes, bytesPerItem: (sections ? searchBytes(sections) : bytes) / rows, sections };
-}
-
 async function measureQueries(set, job, host) {
   say(`${set.name}: ${host.name}, queries`);
   const peers = job.peers.map(({ module, index, variants }) => ({ module, index, variants }));
@@ -117,21 +63,6 @@ function nativeResults({ job, truths, native }) {
     ...result,
     recall: recallOf(answers, right, K),
   }));
-}
-
-/** Each peer's time over each of ours, at the recall that ours has. */
-function ratios(results, peers) {
-  const isOurs = ({ peer }) => peers.find(({ key }) => key === peer)?.judged;
-  const searches = results.filter(({ recall, below }) => recall !== undefined && below === undefined);
-  const others = searches.filter((result) => !isOurs(result));
-  return searches.filter(isOurs).flatMap((own) =>
-    [...new Set(others.map(({ peer }) => peer))].map((peer) => {
-      const theirs = others.filter((result) => result.peer === peer);
-      const equal = atEqualRecall(theirs, own.recall);
-      const against = `${own.name} ${own.variant}`.trim();
-      return { peer: theirs[0].name, variant: equal?.variant, against, ratio: equal && equal.ms / own.ms };
-    }),
-  );
 }
 
 async function measureFirsts(set, job, host) {
@@ -191,9 +122,10 @@ async function measureSet(set, peers, wanted, hosts) {
       ...(set.measures.includes("first") ? { firsts: await measureFirsts(set, job, host) } : {}),
     });
   }
+  const ours = peers.filter(({ judged }) => judged).map(({ key }) => key);
   const natives = native && faster(before, nativeResults(native));
   for (const result of results) {
-    if (result.results) result.ratios = ratios([...result.results, ...(natives ?? [])], peers);
+    if (result.results) result.ratios = ratios([...result.results, ...(natives ?? [])], ours);
   }
   const { key, name, metric, rows, dim, recallFloor, targets, filters } = set;
   const measured = { key, name, metric, rows, dim, recallFloor, targets, filters };

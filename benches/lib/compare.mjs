@@ -34,6 +34,21 @@ export function frontier(results) {
   return best;
 }
 
+/** Each peer's time over that of each of ours (keys), at the recall that ours has. */
+export function ratios(results, ours) {
+  const isOurs = ({ peer }) => ours.includes(peer);
+  const searches = results.filter(({ recall, below }) => recall !== undefined && below === undefined);
+  const others = searches.filter((result) => !isOurs(result));
+  return searches.filter(isOurs).flatMap((own) =>
+    [...new Set(others.map(({ peer }) => peer))].map((peer) => {
+      const theirs = others.filter((result) => result.peer === peer);
+      const equal = atEqualRecall(theirs, own.recall);
+      const against = `${own.name} ${own.variant}`.trim();
+      return { peer: theirs[0].name, variant: equal?.variant, against, ratio: equal && equal.ms / own.ms };
+    }),
+  );
+}
+
 /** The share of the true neighbours that was found. Rows that tie with the last of them count too. */
 export function recallOf(lists, truth, k) {
   let found = 0;

@@ -34,12 +34,13 @@ export function plot(record) {
   const { date, commit, cpu } = record.machine;
   const title = "Recall against time, one thread";
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${y}" width="${WIDTH}" height="${y}" role="img" aria-label="${title}">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${y}" width="${WIDTH}" height="${y}"`,
+    ` role="img" aria-label="${title}">`,
     `<style>\n${style()}\n</style>`,
     `<rect class="page" width="${WIDTH}" height="${y}"/>`,
     text(14, 24, title, "title"),
     text(14, 43, `${date}, commit ${commit}, ${cpu}`, "note"),
-    text(14, 59, "A point's area is its index's bytes per item. Of each peer, the settings that no other one beats.", "note"),
+    text(14, 59, `A point's area is its index's bytes per item. Of a peer, settings that no other one beats.`, "note"),
     ...placed,
     "</svg>",
     "",
@@ -80,7 +81,9 @@ function drawn({ hue, name, bytes, points }, { x, y }) {
   return [
     `<g class="hue${hue}">`,
     `<polyline points="${at.map((point) => `${point.x},${point.y}`).join(" ")}"/>`,
-    ...at.map((point) => `<circle cx="${point.x}" cy="${point.y}" r="${radius}"><title>${told(point)}</title></circle>`),
+    ...at.map(
+      (point) => `<circle cx="${point.x}" cy="${point.y}" r="${radius}"><title>${told(point)}</title></circle>`,
+    ),
     "</g>",
   ].join("\n");
 }
@@ -140,14 +143,17 @@ function style() {
     `svg{--ink:#1f2937;--rule:#d8dee6;--page:#ffffff}${hues(LIGHT)}`,
     `@media (prefers-color-scheme:dark){svg{--ink:#e5e9f0;--rule:#3a4453;--page:#14181f}${hues(DARK)}}`,
     ".page{fill:var(--page)}line{stroke:var(--rule)}",
-    "text{fill:var(--ink);font:12px system-ui,sans-serif}.title{font-size:17px;font-weight:600}",
-    ".heading{font-size:13px;font-weight:600}.middle{text-anchor:middle}.end{text-anchor:end}.note,.tick{font-size:11px}",
+    "text{fill:var(--ink);font:12px system-ui,sans-serif}.note,.tick{font-size:11px}",
+    ".title{font-size:17px;font-weight:600}.heading{font-size:13px;font-weight:600}",
+    ".middle{text-anchor:middle}.end{text-anchor:end}",
     "polyline{fill:none;stroke:var(--hue);stroke-width:1.5}circle{fill:var(--hue);fill-opacity:.55;stroke:var(--hue)}",
   ].join("\n");
 }
 
 const size = (bytes) => (bytes === undefined ? "bytes unknown" : `${bytes.toFixed(1)} bytes an item`);
 const round = (number) => Math.round(number * 10) / 10;
-const line = (x1, y1, x2, y2) => `<line x1="${round(x1)}" y1="${round(y1)}" x2="${round(x2)}" y2="${round(y2)}"/>`;
-const text = (x, y, content, kind) => `<text class="${kind}" x="${round(x)}" y="${round(y)}">${escaped(content)}</text>`;
+const line = (x1, y1, x2, y2) =>
+  `<line x1="${round(x1)}" y1="${round(y1)}" x2="${round(x2)}" y2="${round(y2)}"/>`;
+const text = (x, y, content, kind) =>
+  `<text class="${kind}" x="${round(x)}" y="${round(y)}">${escaped(content)}</text>`;
 const escaped = (content) => content.replace(/[&<>"]/g, (sign) => `&#${sign.charCodeAt(0)};`);

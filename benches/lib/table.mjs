@@ -118,7 +118,12 @@ function firsts({ name, rows }, { firsts: list = [] }) {
   const after = found.sinceLastByteMs;
   const most = FIRST.copies * found.copyMs + FIRST.ms;
   return [
-    { what: `${name}: first answer after the last byte`, ms: after, against: `${FIRST.ms} ms`, ratio: after / FIRST.ms },
+    {
+      what: `${name}: first answer after the last byte`,
+      ms: after,
+      against: `${FIRST.ms} ms`,
+      ratio: after / FIRST.ms,
+    },
     {
       what: `${name}: first answer from an ArrayBuffer`,
       ms: found.sinceInstantiatedMs,
