@@ -10,6 +10,8 @@ export default {
   metric: "cosine",
   rows: ROWS,
   dim: DIM,
+  /** Of the base: another one is another data set, and another name. */
+  digest: "c0ad363b5aaa22e0",
   recallFloor: 0.975,
   /** Times that all queries are asked. */
   passes: 3,

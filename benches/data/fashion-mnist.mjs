@@ -11,6 +11,7 @@ export default {
   metric: "euclidean",
   rows: 60_000,
   dim: 784,
+  digest: "b4c9ef4d227514f8",
   optional: true,
   recallFloor: 0,
   passes: 1,

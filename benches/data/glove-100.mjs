@@ -7,6 +7,7 @@ export default {
   metric: "cosine",
   rows: 340_479,
   dim: 100,
+  digest: "6ffcaf24508b18ed",
   recallFloor: 0.95,
   passes: 1,
   measures: ["queries"],

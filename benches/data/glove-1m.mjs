@@ -10,6 +10,7 @@ export default {
   metric: "cosine",
   rows: 1_000_000,
   dim: 64,
+  digest: "c0e96154b29c40b1",
   recallFloor: 0.95,
   passes: 1,
   measures: ["queries", "first"],

@@ -10,6 +10,7 @@ export default {
   metric: "cosine",
   rows: ROWS,
   dim: DIM,
+  digest: "cd6ae16db144e134",
   optional: true,
   recallFloor: 0,
   passes: 1,

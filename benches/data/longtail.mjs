@@ -13,6 +13,7 @@ export default {
   metric: "inner_product",
   rows: ROWS,
   dim: DIM,
+  digest: "78b0d6b7f59bb9d1",
   recallFloor: 0.97,
   passes: 2,
   measures: ["queries"],

@@ -29,6 +29,9 @@ export function chosen(all, wanted, key = "key") {
 export async function prepare(set, allPeers, wanted) {
   const files = await set.prepare();
   const base = await digest(files.base);
+  if (set.digest !== undefined && base !== set.digest) {
+    throw new BenchError(`${set.name}: expected digest ${set.digest}, found ${base}: ${files.base} is other data`);
+  }
   const { name, metric, passes, rows, dim, filters = [] } = set;
   const nativeJob = { name, metric, passes, digest: base, ...files, k: K };
   const native = prepareNative(nativeJob);

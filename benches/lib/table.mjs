@@ -20,6 +20,8 @@ const FILTER = { ofUnfiltered: 3, whereFewPass: { below: 1, ofUnfiltered: 2, ofS
 const FIRST = { rows: 1_000_000, ms: 5, copies: 1.5 };
 
 /**
+ * Of variants that a row may mean, the first counts: a peer names first how it searches by itself.
+ *
  * @param set - A data set of the record.
  * @returns Rows `{what, recall, recallFloor, ms, against, ratio, atMost, bytes, bytesAtMost}`: what a row
  *   does not speak of is `undefined`.
