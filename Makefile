@@ -36,10 +36,10 @@ test: ## Run every test but the slow ones; the last line counts them
 test-all: ## The same, then licences and advisories, the evaluation and the benchmark
 	@.ci/test --all
 
-bench: ## Measure against peers, in Chromium and in Node, into benches/record/
-	@.ci/setup tools rust wasm-bindgen browser python pkg benches
+bench: ## Measure against peers, in Chromium, Node and natively, into benches/record/ (ALL=1: more data)
+	@.ci/setup tools rust wasm-bindgen browser python native pkg benches
 	@$(MAKE) films pkg
-	@$(ENV) node benches/run.mjs
+	@$(ENV) node benches/run.mjs $(if $(ALL),--all)
 
 eval: ## Measure recommendations on MovieLens 100K, which is fetched (tests/protocol.md)
 	@.ci/setup tools rust python

@@ -1,28 +1,33 @@
 /**
- * Measures nearfield against its peers, in headless Chromium and in Node, and records the result.
+ * Measures nearfield against its peers, in headless Chromium, in Node and natively, and records the result.
  *
- *   node run.mjs                         everything, into record/<date>-<commit>.json and .txt
- *   node run.mjs --data glove-64         only these data sets (keys, separated by commas)
+ *   node run.mjs                         into record/<date>-<commit>.json, .txt and .svg
+ *   node run.mjs --all                   the same with data sets that are only reported
+ *   node run.mjs --data glove-100        only these data sets (keys, separated by commas)
  *   node run.mjs --host Node             only this host
- *   node run.mjs --peer engine           only these peers
+ *   node run.mjs --peer engine,hnswlib   only these peers
  *
- * A run that leaves something out is printed, not recorded. It asserts recall and never time.
+ * A run that leaves something out is printed, and kept in target/bench/last.*, not recorded. It asserts
+ * recall and never time.
  *
- * A data set is one file in data/, a peer one file in peers/: see clustered.mjs and plain-loop.mjs for
- * what they export. `make bench` builds what is needed first.
+ * A data set is one file in data/, a peer one file in peers/ or native/peers/: see clustered.mjs,
+ * plain-loop.mjs and native/measure.py for what they export. `make bench` builds what is needed first.
  */
-import { readdirSync, statSync, writeFileSync } from "node:fs";
+import { readdirSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { truth } from "./lib/exact.mjs";
+import { ratios, recallOf } from "./lib/compare.mjs";
 import { openChromium } from "./lib/host-chromium.mjs";
 import { openNode } from "./lib/host-node.mjs";
 import { machine } from "./lib/machine.mjs";
 import { quantile } from "./lib/measure.mjs";
-import { atEqualRecall, text } from "./lib/report.mjs";
+import { faster, measureNative } from "./lib/native.mjs";
+import { plot } from "./lib/plot.mjs";
+import { K, chosen, prepare } from "./lib/prepare.mjs";
+import { text } from "./lib/report.mjs";
 import { archiveSizes, codeSizes } from "./lib/sizes.mjs";
-import { BenchError, absolute, digest, say } from "./lib/tools.mjs";
+import { table } from "./lib/table.mjs";
+import { BenchError, CACHE, absolute, readJson, say } from "./lib/tools.mjs";
 
-const K = 10;
 /** Repetitions of the way to the first answer, each in a new page or process. */
 const FIRSTS = 7;
 const FILMS = "target/films.nf";
@@ -42,82 +47,43 @@ async function exported(folder) {
   );
 }
 
-/** Those whose key (or name) is in a list separated by commas; all of them without a list. */
-function chosen(all, list, key = "key") {
-  if (list === undefined) return all;
-  const wanted = list.split(",");
-  const unknown = wanted.filter((name) => !all.some((one) => one[key] === name));
-  if (unknown.length > 0) {
-    throw new BenchError(`no ${unknown.join(", ")} among ${all.map((one) => one[key]).join(", ")}`);
-  }
-  return all.filter((one) => wanted.includes(one[key]));
-}
-
-/** Data, true answers and indexes of one data set. */
-async function prepare(set, allPeers) {
-  const peers = allPeers.filter(({ key }) => set.peers?.includes(key) ?? true);
-  const files = await set.prepare();
-  const measuresQueries = set.measures.includes("queries");
-  const job = {
-    set: {
-      metric: set.metric,
-      rows: set.rows,
-      dim: set.dim,
-      queries: files.queries,
-      truth: measuresQueries ? await truth(set, files, K) : undefined,
-    },
-    k: K,
-    passes: set.passes,
-    peers: [],
-  };
-  const indexes = [];
-  for (const peer of peers) {
-    const index = await peer.prepare(set, files);
-    job.peers.push({ module: peer.module, index, variants: peer.variants(set), peer });
-    const sections = peer.key === "nearfield" ? (await archiveSizes(index)).sections : undefined;
-    indexes.push({ peer: peer.key, name: peer.name, bytes: statSync(absolute(index)).size, sections });
-  }
-  return { job, indexes, digest: await digest(files.base) };
-}
-
 async function measureQueries(set, job, host) {
   say(`${set.name}: ${host.name}, queries`);
   const peers = job.peers.map(({ module, index, variants }) => ({ module, index, variants }));
   const { clockMs, results } = await host.run("queries", { ...job, peers });
-  const byKey = new Map(job.peers.map(({ peer }) => [peer.key, peer]));
-  const named = results.map((result) => ({ name: byKey.get(result.peer).name, ...result }));
-  return { clockMs, results: named, ratios: ratios(named, byKey) };
+  const names = new Map(job.peers.map(({ peer }) => [peer.key, peer.name]));
+  return { clockMs, results: results.map((result) => ({ name: names.get(result.peer), ...result })) };
 }
 
-/** Each peer's p50 over each of ours, where the peer finds at least as much. */
-function ratios(results, peers) {
-  const ours = results.filter(({ peer }) => peers.get(peer).judged);
-  const others = [...new Set(results.map(({ peer }) => peer))].filter((key) => !peers.get(key).judged);
-  return ours.flatMap((own) =>
-    others.map((key) => {
-      const equal = atEqualRecall(results.filter(({ peer }) => peer === key), own);
-      const ratio = equal && equal.p50 / own.p50;
-      return { peer: peers.get(key).name, variant: equal?.variant, against: own.name, ratio };
-    }),
-  );
+/** Native peers' results, with their recall and without their answers. */
+function nativeResults({ job, truths, native }) {
+  const right = readJson(truths[100]);
+  return measureNative(job).map(({ answers, ...result }) => ({
+    name: native.find(({ key }) => key === result.peer).name,
+    ...result,
+    recall: recallOf(answers, right, K),
+  }));
 }
 
 async function measureFirsts(set, job, host) {
   say(`${set.name}: ${host.name}, first answer`);
   const firsts = [];
-  for (const { peer, module, index, variants } of job.peers) {
+  for (const { peer, module, index, variants } of job.peers.filter(({ peer }) => !peer.yardstick && !peer.builds)) {
     const runs = [];
     for (let i = 0; i < FIRSTS; i += 1) {
       const { steps } = await host.run("first", { set: job.set, k: K, module, index, variant: variants[0] });
       runs.push(steps);
     }
     const total = (steps) => steps.reduce((sum, { ms }) => sum + ms, 0);
-    const lastByte = runs[0].findIndex(({ name }) => name === peer.lastByte);
+    const place = (step) => runs[0].findIndex(({ name }) => name === step);
+    const medianAfter = (step) => step && quantile(runs.map((steps) => total(steps.slice(place(step) + 1))), 0.5);
     firsts.push({
       peer: peer.key,
       name: peer.name,
       totalMs: quantile(runs.map(total), 0.5),
-      sinceLastByteMs: peer.lastByte && quantile(runs.map((steps) => total(steps.slice(lastByte + 1))), 0.5),
+      copyMs: peer.lastByte && quantile(runs.map((steps) => steps[place(peer.lastByte)].ms), 0.5),
+      sinceInstantiatedMs: medianAfter(peer.instantiated),
+      sinceLastByteMs: medianAfter(peer.lastByte),
       steps: runs[0].map(({ name }, i) => ({ name, ms: quantile(runs.map((steps) => steps[i].ms), 0.5) })),
     });
   }
@@ -127,11 +93,13 @@ async function measureFirsts(set, job, host) {
 /** What a run asserts: that nobody's answers got worse. */
 function failures(sets, peers) {
   const problems = [];
-  for (const { set, hosts } of sets) {
-    for (const { host, results = [] } of hosts) {
-      for (const { peer, name, recall } of results) {
+  for (const set of sets) {
+    for (const { host, results = [] } of set.hosts) {
+      for (const { peer, name, variant, recall } of results) {
         const floor = peers.find(({ key }) => key === peer).judged ? set.recallFloor : 0;
-        if (recall < floor) problems.push(`${set.name}, ${host}: recall of ${name} is ${recall}, below ${floor}`);
+        if (recall < floor) {
+          problems.push(`${set.name}, ${host}: recall of ${`${name} ${variant}`.trim()} is ${recall}, below ${floor}`);
+        }
         // The loop is exact but for its rounding: if it were not, the measuring would be wrong.
         if (peer === "plain-loop" && recall < 0.999) {
           problems.push(`${set.name}, ${host}: the plain loop's recall is ${recall}: the measurement is wrong`);
@@ -142,29 +110,53 @@ function failures(sets, peers) {
   return problems;
 }
 
+/** Everything that one data set is measured for, as the record has it. */
+async function measureSet(set, peers, wanted, hosts) {
+  const { job, native, indexes, digest: base } = await prepare(set, peers, wanted);
+  const before = native && nativeResults(native);
+  const results = [];
+  for (const host of hosts.filter(({ name }) => set.hosts?.includes(name) ?? true)) {
+    results.push({
+      host: host.name,
+      ...(set.measures.includes("queries") ? await measureQueries(set, job, host) : {}),
+      ...(set.measures.includes("first") ? { firsts: await measureFirsts(set, job, host) } : {}),
+    });
+  }
+  const ours = peers.filter(({ judged }) => judged).map(({ key }) => key);
+  const natives = native && faster(before, nativeResults(native));
+  for (const result of results) {
+    if (result.results) result.ratios = ratios([...result.results, ...(natives ?? [])], ours);
+  }
+  const { key, name, metric, rows, dim, recallFloor, targets, filters } = set;
+  const measured = { key, name, metric, rows, dim, recallFloor, targets, filters };
+  const record = { ...measured, digest: base, indexes, hosts: results, native: natives };
+  return { ...record, table: results.length > 0 ? table(record) : [] };
+}
+
+/** Writes a record in its three forms. */
+function keep(record, stem) {
+  writeFileSync(absolute(`${stem}.json`), `${JSON.stringify(record, null, 1)}\n`);
+  writeFileSync(absolute(`${stem}.txt`), text(record));
+  const svg = plot(record);
+  if (svg !== undefined) writeFileSync(absolute(`${stem}.svg`), svg);
+  say(`kept as ${stem}.json, .txt and .svg`);
+}
+
 async function main() {
   const string = { type: "string" };
-  const { values } = parseArgs({ options: { data: string, host: string, peer: string } });
-  const sets = chosen(await exported("data"), values.data);
-  const peers = chosen(await exported("peers"), values.peer);
+  const options = { all: { type: "boolean" }, data: string, host: string, peer: string };
+  const { values } = parseArgs({ options });
+  const listed = (name) => values[name]?.split(",");
+  const asked = chosen(await exported("data"), listed("data"));
+  const sets = asked.filter(({ optional }) => !optional || values.all || values.data !== undefined);
+  const peers = await exported("peers");
   const hosts = [];
-  for (const { open } of chosen(HOSTS, values.host, "name")) hosts.push(await open());
+  for (const { open } of chosen(HOSTS, listed("host"), "name")) hosts.push(await open());
   const from = machine();
   const code = await codeSizes();
   try {
     const measured = [];
-    for (const set of sets) {
-      const { job, indexes, digest: base } = await prepare(set, peers);
-      const results = [];
-      for (const host of hosts) {
-        results.push({
-          host: host.name,
-          ...(set.measures.includes("queries") ? await measureQueries(set, job, host) : {}),
-          ...(set.measures.includes("first") ? { firsts: await measureFirsts(set, job, host) } : {}),
-        });
-      }
-      measured.push({ set, indexes, base, hosts: results });
-    }
+    for (const set of sets) measured.push(await measureSet(set, peers, listed("peer"), hosts));
     if (JSON.stringify(await codeSizes()) !== JSON.stringify(code)) {
       throw new BenchError("pkg/ was built anew during the run: what was measured is not one thing");
     }
@@ -172,26 +164,12 @@ async function main() {
       machine: from,
       hosts: hosts.map(({ name, version }) => ({ name, version })),
       k: K,
-      sets: measured.map(({ set, indexes, base, hosts: results }) => ({
-        key: set.key,
-        name: set.name,
-        metric: set.metric,
-        rows: set.rows,
-        dim: set.dim,
-        digest: base,
-        indexes,
-        hosts: results,
-      })),
+      sets: measured,
       sizes: { code, films: await archiveSizes(FILMS) },
     };
-    const report = text(record);
-    console.log(`\n${report}`);
-    if (Object.keys(values).length === 0) {
-      const stem = `benches/record/${from.date}-${from.commit}`;
-      writeFileSync(absolute(`${stem}.json`), `${JSON.stringify(record, null, 1)}\n`);
-      writeFileSync(absolute(`${stem}.txt`), report);
-      say(`recorded as ${stem}.json and .txt`);
-    }
+    console.log(`\n${text(record)}`);
+    const whole = ["data", "host", "peer"].every((name) => values[name] === undefined);
+    keep(record, whole ? `benches/record/${from.date}-${from.commit}` : `${CACHE}/last`);
     const problems = failures(measured, peers);
     for (const problem of problems) console.error(`bench: ${problem}`);
     if (problems.length > 0) process.exitCode = 1;

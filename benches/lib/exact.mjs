@@ -1,63 +1,17 @@
-/** The true neighbours, by brute force in float64; what recall is measured against. Node only. */
-import { readFileSync, writeFileSync } from "node:fs";
-import { readNpy } from "./npy.mjs";
-import { absolute, cached, digest, say } from "./tools.mjs";
+/** The true neighbours, which recall is measured against; exact.py finds them. Node only. */
+import { cached, digest, pythonJob, say } from "./tools.mjs";
 
 /**
  * The best `k` rows for every query, as a path of a JSON file: a list of row numbers per query, best
- * first, ties by row.
+ * first. A list is longer where rows tie with its k-th.
+ *
+ * @param sieve - `{path, below}`, where only rows whose number in the sieve lies below take part.
  */
-export async function truth(set, files, k) {
+export async function truth(set, files, k, sieve) {
   const inputs = [await digest(files.base), await digest(files.queries), set.metric, k];
-  return cached(`truth-${inputs.join("-")}.json`, (path) => {
-    say(`${set.name}: true neighbours by brute force`);
-    const base = read(files.base);
-    const queries = read(files.queries);
-    const score = scorer(set.metric, base);
-    const lists = [];
-    for (let q = 0; q < queries.rows; q += 1) {
-      lists.push(best(base.rows, k, score(queries.values.subarray(q * queries.dim, (q + 1) * queries.dim))));
-    }
-    writeFileSync(absolute(path), JSON.stringify(lists));
+  if (sieve !== undefined) inputs.push(await digest(sieve.path), sieve.below);
+  return cached(`exact-${inputs.join("-")}.json`, (out) => {
+    say(`${set.name}: true neighbours by brute force${sieve ? ` among ${sieve.below} per cent` : ""}`);
+    pythonJob("benches/native/exact.py", { ...files, metric: set.metric, k, sieve, out });
   });
-}
-
-const read = (path) => {
-  const bytes = readFileSync(absolute(path));
-  return readNpy(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength));
-};
-
-/** Higher is better for every metric, as everywhere in nearfield. */
-function scorer(metric, { rows, dim, values }) {
-  const dot = (query, row) => {
-    let sum = 0;
-    for (let j = 0, at = row * dim; j < dim; j += 1, at += 1) sum += query[j] * values[at];
-    return sum;
-  };
-  const squares = Float64Array.from({ length: rows }, (_, row) =>
-    dot(values.subarray(row * dim, (row + 1) * dim), row),
-  );
-  switch (metric) {
-    case "inner_product":
-      return (query) => (row) => dot(query, row);
-    case "cosine":
-      return (query) => (row) => dot(query, row) / Math.sqrt(squares[row]);
-    case "euclidean":
-      return (query) => (row) => 2 * dot(query, row) - squares[row];
-    default:
-      throw new Error(`no such metric: ${metric}`);
-  }
-}
-
-function best(rows, k, score) {
-  const kept = [];
-  for (let row = 0; row < rows; row += 1) {
-    const found = score(row);
-    if (kept.length === k && found <= kept[k - 1].score) continue;
-    let at = kept.length;
-    while (at > 0 && kept[at - 1].score < found) at -= 1;
-    kept.splice(at, 0, { row, score: found });
-    if (kept.length > k) kept.pop();
-  }
-  return kept.map(({ row }) => row);
 }

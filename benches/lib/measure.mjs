@@ -2,6 +2,7 @@
  * The measurements themselves. This module and the peers run in a page and in Node alike; what differs
  * comes in as `host`: `url(path)` of a file of the repository, and `read(path)`, its bytes.
  */
+import { recallOf } from "./compare.mjs";
 import { readNpy } from "./npy.mjs";
 
 /** Queries that one contender answers before the next one's turn: all meet the same weather. */
@@ -9,6 +10,13 @@ const TURN = 20;
 /** Milliseconds and calls of warm-up, whichever takes longer: optimising compilers need both. */
 const WARM_MS = 400;
 const WARM_CALLS = 200;
+/** But no longer than this: what takes as long has been optimised long before. */
+const WARM_MOST_MS = 3000;
+/** Contenders slower than this many milliseconds a query leave out turns, but never more than four of five. */
+const SLOW_MS = 10;
+const LEAST_SHARE = 5;
+/** A median of fewer steps of the clock than these is rounded too much to compare by. */
+const CLOCK_STEPS = 20;
 
 /** The tasks by name, as a job names them. */
 export const tasks = { queries, first };
@@ -17,50 +25,82 @@ export const tasks = { queries, first };
  * Times `k` nearest neighbours over all queries, all contenders in turn.
  *
  * @returns Per contender, in milliseconds: `p50` and `p99` over single calls, `inARow`, the median over
- *   turns of a turn's time per call (finer than the clock where calls are short), and `recall`.
+ *   turns of a turn's time per call (finer than the clock where calls are short), and `ms`, which of p50
+ *   and `inARow` to compare by; and `recall` over the queries it was asked, which yardsticks do not have.
  */
 async function queries({ set, k, passes, peers }, host) {
   const asked = readNpy(await host.read(set.queries));
-  const truth = JSON.parse(new TextDecoder().decode(await host.read(set.truth)));
-  const vectors = truth.map((_, q) => asked.values.slice(q * asked.dim, (q + 1) * asked.dim));
+  const vectors = Array.from({ length: asked.rows }, (_, q) =>
+    asked.values.slice(q * asked.dim, (q + 1) * asked.dim),
+  );
   const contenders = [];
   for (const { module, index, variants } of peers) {
     const peer = (await import(host.url(module))).default;
     const code = await peer.start(host);
     const loaded = await peer.load(code, await host.read(index), set, () => {});
     for (const variant of variants) {
-      contenders.push({ peer, loaded, variant, single: [], turns: [], answers: [] });
+      contenders.push({ peer, loaded, variant, single: [], turns: [], answers: new Map() });
     }
   }
-  for (const { peer, loaded, variant } of contenders) {
-    const began = performance.now();
-    for (let i = 0; i < WARM_CALLS || performance.now() - began < WARM_MS; i += 1) {
-      peer.query(loaded, vectors[i % vectors.length], k, variant);
-    }
-  }
+  for (const contender of contenders) contender.every = warmUp(contender, vectors, k);
   for (let pass = 0, turn = 0; pass < passes; pass += 1) {
     for (let start = 0; start < vectors.length; start += TURN, turn += 1) {
       const some = vectors.slice(start, start + TURN);
       // Another one begins each time, so that nobody always follows the same one.
       for (let i = 0; i < contenders.length; i += 1) {
         const contender = contenders[(turn + i) % contenders.length];
+        if (turn % contender.every > 0) continue;
         const answers = takeTurn(contender, some, k);
-        if (pass === 0) contender.answers.push(...answers);
+        for (const [j, answer] of answers.entries()) contender.answers.set(start + j, answer);
       }
     }
   }
-  return {
-    clockMs: clockStep(),
-    results: contenders.map(({ peer, loaded, variant, single, turns, answers }) => ({
+  const truths = await readTruths(set.truths, host);
+  const clockMs = clockStep();
+  const results = contenders.map(({ peer, loaded, variant, single, turns, answers }) => {
+    const [p50, inARow] = [quantile(single, 0.5), quantile(turns, 0.5)];
+    return {
       peer: peer.key,
       variant: variant.name,
+      exhaustive: variant.exhaustive,
+      below: variant.below,
       calls: single.length,
-      p50: quantile(single, 0.5),
+      p50,
       p99: quantile(single, 0.99),
-      inARow: quantile(turns, 0.5),
-      recall: recall(answers.map((answer) => peer.rows(loaded, answer)), truth),
-    })),
-  };
+      inARow,
+      ms: p50 < CLOCK_STEPS * clockMs ? inARow : p50,
+      recall: peer.yardstick ? undefined : recall(peer, loaded, answers, truths[variant.below ?? 100], k),
+    };
+  });
+  return { clockMs, results };
+}
+
+/** @returns Every how manieth turn the contender takes. */
+function warmUp({ peer, loaded, variant }, vectors, k) {
+  const began = performance.now();
+  let calls = 0;
+  let ms = 0;
+  while ((calls < WARM_CALLS || ms < WARM_MS) && ms < WARM_MOST_MS) {
+    peer.query(loaded, vectors[calls % vectors.length], k, variant);
+    calls += 1;
+    ms = performance.now() - began;
+  }
+  return Math.min(LEAST_SHARE, Math.ceil(ms / calls / SLOW_MS));
+}
+
+/** True neighbours by the share of the items, in per cent, that passes a filter. */
+async function readTruths(paths, host) {
+  const read = async ([below, path]) => [below, JSON.parse(new TextDecoder().decode(await host.read(path)))];
+  return Object.fromEntries(await Promise.all(Object.entries(paths).map(read)));
+}
+
+function recall(peer, loaded, answers, truth, k) {
+  const asked = [...answers.keys()];
+  return recallOf(
+    asked.map((q) => peer.rows(loaded, answers.get(q))),
+    asked.map((q) => truth[q]),
+    k,
+  );
 }
 
 function takeTurn({ peer, loaded, variant, single, turns }, vectors, k) {
@@ -106,17 +146,6 @@ async function first({ set, k, module, index, variant }, host) {
 export function quantile(samples, q) {
   const sorted = Float64Array.from(samples).sort();
   return sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))];
-}
-
-function recall(lists, truth) {
-  let found = 0;
-  let wanted = 0;
-  for (const [q, rows] of lists.entries()) {
-    const right = new Set(truth[q]);
-    wanted += right.size;
-    found += rows.filter((row) => right.has(row)).length;
-  }
-  return found / wanted;
 }
 
 /** The smallest step of the clock: a page's is coarse on purpose. */

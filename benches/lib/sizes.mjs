@@ -18,6 +18,19 @@ export function codeSizes() {
   );
 }
 
+/** Sections that a search by vector does not read: they are reported apart. */
+const APART = ["ids", "model", "columns", "titles", "texts"];
+/** Sections that a search through all items reads as a whole. */
+const SCANNED = ["codes"];
+
+const total = (sections) => sections.reduce((sum, { bytes }) => sum + bytes, 0);
+
+/** Bytes of codes, scales, norms, permutation, centroids and offsets. */
+export const searchBytes = (sections) => total(sections.filter(({ name }) => !APART.includes(name)));
+
+/** Bytes that a search through all items reads. */
+export const scannedBytes = (sections) => total(sections.filter(({ name }) => SCANNED.includes(name)));
+
 /** Items and bytes of an archive, in all and by section. */
 export async function archiveSizes(path) {
   const { open } = await import("../../pkg/dist/index.node.js");

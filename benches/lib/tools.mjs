@@ -1,7 +1,7 @@
 /** What preparing data and indexes needs. Node only. */
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { createReadStream, existsSync, mkdirSync, renameSync } from "node:fs";
+import { createReadStream, existsSync, mkdirSync, readFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { fileURLToPath } from "node:url";
@@ -16,13 +16,16 @@ mkdirSync(join(ROOT, CACHE), { recursive: true });
 /** The path of something in the repository for Node's own functions. */
 export const absolute = (path) => join(ROOT, path);
 
+export const readJson = (path) => JSON.parse(readFileSync(absolute(path), "utf8"));
+
 /** A failure whose message is enough; its stack would only hide it. */
 export class BenchError extends Error {}
 
-/** Runs a program in the repository's root and returns what it prints. */
-export function run(program, args) {
+/** Runs a program in the repository's root, with a text to read, and returns what it prints. */
+export function run(program, args, input = "") {
   try {
-    return execFileSync(program, args, { cwd: ROOT, encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] });
+    const stdio = ["pipe", "pipe", "inherit"];
+    return execFileSync(program, args, { cwd: ROOT, encoding: "utf8", input, stdio, maxBuffer: 2 ** 28 });
   } catch (error) {
     const reason = error.code === "ENOENT" ? "not found" : `failed (exit status ${error.status})`;
     throw new BenchError(`${program} ${args.join(" ")}: ${reason}`);
@@ -31,6 +34,17 @@ export function run(program, args) {
 
 /** Runs the nearfield command, which `make bench` builds first. */
 export const nearfield = (...args) => run(absolute("target/release/nearfield"), args);
+
+const PYTHON = "target/venv/bin/python";
+
+/** Runs a script with what `.ci/setup python native` installs. */
+export const python = (script, ...args) => run(PYTHON, [script, ...args]);
+
+/** The same for a script that reads a job and may print a result, both JSON. */
+export function pythonJob(script, job) {
+  const printed = run(PYTHON, [script], JSON.stringify(job));
+  return printed === "" ? undefined : JSON.parse(printed);
+}
 
 /** The first 16 hexadecimal digits of a file's SHA-256: enough to tell two files of a benchmark apart. */
 export async function digest(path) {

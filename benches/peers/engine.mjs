@@ -8,9 +8,15 @@ export default {
   key: "engine",
   name: "nearfield, engine alone",
   judged: true,
+  /** The step of `load` after which only the archive is missing. */
+  instantiated: "instantiate",
   /** The step of `load` after which the whole archive lies in linear memory. */
   lastByte: "copy into linear memory",
-  variants: nearfield.variants,
+  /** With filters, which are compiled and evaluated in each call. */
+  variants: ({ filters = [] }) => [
+    ...nearfield.variants(),
+    ...filters.map((below) => ({ name: `${below} % pass`, exhaustive: true, below })),
+  ],
   prepare: nearfield.prepare,
 
   async start(host) {
@@ -23,8 +29,9 @@ export default {
     mark("compile");
     const glue = instantiateGlue();
     const { memory } = glue.initSync({ module });
+    mark("instantiate");
     const engine = new glue.Engine(bytes.byteLength);
-    mark("instantiate, reserve memory");
+    mark("reserve memory");
     new Uint8Array(memory.buffer, engine.address(), bytes.byteLength).set(new Uint8Array(bytes));
     mark("copy into linear memory");
     engine.open();
@@ -32,7 +39,8 @@ export default {
     return engine;
   },
 
-  query: (engine, vector, k) => engine.similar({ vector, k }),
+  query: (engine, vector, k, { below }) =>
+    engine.similar(below === undefined ? { vector, k } : { vector, k, where: `sieve < ${below}` }),
 
   rows: (engine, { ordinals }) => engine.ids(ordinals).map(Number),
 };

@@ -1,74 +1,64 @@
 #!/usr/bin/env python3
-"""Reduce the fetched word vectors to 64 dimensions and hold out 1,000 queries.
+"""Reduce the word vectors to their 64 principal components, the same bits anywhere.
 
-Principal components of the base vectors alone: queries are drawn first, and
-neither their mean nor their spread enters. All of it in float64, rounded to
-float32 at the end. An eigenvector's sign means nothing, so it is fixed: the
-component of largest magnitude is positive (the first of equals).
+Principal components of the base alone: neither mean nor spread of the queries
+enters. An eigenvector's sign means nothing, so it is fixed: the component of
+largest magnitude is positive (the first of equals).
 
-The digests printed are equal from run to run on one machine. Between machines
-the last bits may differ, since LAPACK picks its kernels by processor; a
-benchmark should record the digests that it saw. Needs numpy.
+LAPACK and BLAS pick their kernels by processor, and with them the last bits of
+what they compute. So that a digest can be pinned all the same, they only get
+to decide what is then rounded: axes to multiples of 2^-16, a step a billion
+times their error, and vectors likewise. What follows is exact: less the mean,
+a vector's component has 24 bits (|x| < 2^8) and an axis's 17, so sums of 100
+products need 48, and float64 adds them without rounding in any order. Rounded
+axes are orthonormal to four digits, which is as good a projection.
+Needs numpy.
 """
 
 from __future__ import annotations
 
-import argparse
-import os
 import sys
 from pathlib import Path
 
-# One thread, so that sums are added in one order. Before numpy reads it.
-os.environ["OPENBLAS_NUM_THREADS"] = "1"
-
-import numpy as np  # noqa: E402
-from fetching import ROOT, sha256  # noqa: E402
+import numpy as np
+from glove100 import command, save
 
 DIM = 64
-QUERIES = 1_000
-SEED = 64
+# Steps to one of every number that is exact here.
+STEPS = 2**16
+FILES = {
+    "glove64-base.npy": "38654337ef083c6806929a6e520ae33142672b5d139a033a51016b53934d78ec",
+    "glove64-queries.npy": "100ce5d3a4b69ec0058d37821d17ad032b95fc0ae422c7be6d0d0a29b77c625a",
+}
+
+
+def exact(values: np.ndarray) -> np.ndarray:
+    """Rounded to the grid on which sums of products do not round."""
+    rounded = np.rint(np.asarray(values, dtype=np.float64) * STEPS) / STEPS
+    if np.abs(rounded).max() >= 2**7:
+        raise ValueError("a component of 128 or more: products would round")
+    return rounded
 
 
 def components(base: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
     """Mean, the DIM leading components as columns, and their share of variance."""
-    mean = base.mean(axis=0, dtype=np.float64)
+    mean = exact(base.mean(axis=0))
     centred = base - mean
     variances, axes = np.linalg.eigh(centred.T @ centred / len(base))
     variances, axes = variances[::-1], axes[:, ::-1][:, :DIM]
     largest = axes[np.abs(axes).argmax(axis=0), np.arange(DIM)]
-    return mean, axes * np.sign(largest), float(variances[:DIM].sum() / variances.sum())
+    return mean, exact(axes * np.sign(largest)), float(variances[:DIM].sum() / variances.sum())
 
 
-def reduce(folder: Path) -> None:
-    vectors = np.load(folder / "vectors.f32.npy", allow_pickle=False)
-    drawn = np.random.default_rng(SEED).permutation(len(vectors))[:QUERIES]
-    keep = np.ones(len(vectors), dtype=bool)
-    keep[drawn] = False
-    mean, axes, share = components(vectors[keep])
-    print(f"glove64: {DIM} of {vectors.shape[1]} components keep {share:.4f} "
-          "of the variance")
-    for name, rows in (("base", vectors[keep]), ("queries", vectors[drawn])):
-        path = folder / f"glove64-{name}.npy"
-        np.save(path, ((rows - mean) @ axes).astype(np.float32))
-        print(f"glove64: {len(rows):>7,} x {DIM}  {sha256(path)}  {path.name}")
-
-
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("folder", type=Path, nargs="?", default=ROOT / "target/data/glove",
-                        help="where fetch_glove.py wrote (default: target/data/glove)")
-    folder = parser.parse_args().folder
-    try:
-        reduce(folder)
-    except FileNotFoundError:
-        print(f"glove64: no vectors in {folder}; run tests/eval/fetch_glove.py first",
-              file=sys.stderr)
-        return 1
-    except (OSError, ValueError) as error:
-        print(f"glove64: {error}", file=sys.stderr)
-        return 1
-    return 0
+def make(folder: Path) -> None:
+    base, queries = (exact(np.load(folder / f"glove100-{name}.npy", allow_pickle=False))
+                     for name in ("base", "queries"))
+    mean, axes, share = components(base)
+    print(f"glove: {DIM} of {base.shape[1]} components keep {share:.4f} of the variance")
+    # At most 24 bits each, which float32 holds.
+    save(folder, FILES, *(exact((rows - mean) @ axes).astype(np.float32)
+                          for rows in (base, queries)))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(command(__doc__, make, "glove100.py"))
