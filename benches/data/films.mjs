@@ -14,6 +14,8 @@ export default {
   rows: 16_472,
   dim: 64,
   recallFloor: 0.98,
+  /** Options of `nearfield build`: what the row of bytes allows. */
+  build: ["--bits", "7"],
   passes: 3,
   measures: ["queries", "first"],
   targets: [{ exhaustive: true, peer: "plain-loop", atMost: 1 / 30, bytes: 66 }],

@@ -9,6 +9,8 @@ export default {
   dim: 100,
   digest: "6ffcaf24508b18ed",
   recallFloor: 0.95,
+  /** Options of `nearfield build`: what the row of bytes allows. */
+  build: ["--bits", "6", "--recall", "0.95"],
   passes: 1,
   measures: ["queries"],
   hosts: ["Chromium"],

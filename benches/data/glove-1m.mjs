@@ -12,6 +12,8 @@ export default {
   dim: 64,
   digest: "c0e96154b29c40b1",
   recallFloor: 0.95,
+  /** Options of `nearfield build`: what the row of bytes allows. */
+  build: ["--bits", "6", "--recall", "0.95"],
   passes: 1,
   measures: ["queries", "first"],
   hosts: ["Chromium"],

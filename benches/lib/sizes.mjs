@@ -4,7 +4,7 @@ import { brotliCompressSync, constants } from "node:zlib";
 import { absolute, digest } from "./tools.mjs";
 
 /** The module, its glue, and the package's JavaScript, which has the glue inside. */
-const CODE = ["pkg/wasm/nearfield_bg.wasm", "pkg/wasm/glue.js", "pkg/dist/index.js"];
+const CODE = ["pkg/wasm/nearfield_relaxed_bg.wasm", "pkg/wasm/nearfield_bg.wasm", "pkg/wasm/glue.js", "pkg/dist/index.js"];
 
 /** What a page loads to run nearfield: `{path, digest, bytes, brotli}` each. */
 export function codeSizes() {

@@ -4,7 +4,7 @@
  */
 import nearfield, { WASM } from "./nearfield.mjs";
 
-export default {
+const engine = {
   key: "engine",
   name: "nearfield, engine alone",
   judged: true,
@@ -12,10 +12,11 @@ export default {
   instantiated: "instantiate",
   /** The step of `load` after which the whole archive lies in linear memory. */
   lastByte: "copy into linear memory",
-  /** With filters, which are compiled and evaluated in each call. */
+  /** Filters repeat from call to call, so that their bitmaps are ready; see `catalog::cache`. */
   variants: ({ filters = [] }) => [
     ...nearfield.variants(),
-    ...filters.map((below) => ({ name: `${below} % pass`, exhaustive: true, below })),
+    ...filters.map((below) => ({ name: `${below} % pass`, below })),
+    ...filters.map((below) => ({ name: `${below} % pass, exhaustive`, below, exhaustive: true, recall: "exhaustive" })),
   ],
   prepare: nearfield.prepare,
 
@@ -34,13 +35,19 @@ export default {
     mark("reserve memory");
     new Uint8Array(memory.buffer, engine.address(), bytes.byteLength).set(new Uint8Array(bytes));
     mark("copy into linear memory");
-    engine.open();
+    engine.arrive(bytes.byteLength);
     mark("open");
     return engine;
   },
 
-  query: (engine, vector, k, { below }) =>
-    engine.similar(below === undefined ? { vector, k } : { vector, k, where: `sieve < ${below}` }),
+  query: (engine, vector, k, { below, recall }) => {
+    const request = { vector, k };
+    if (recall !== undefined) request.recall = recall;
+    if (below !== undefined) request.where = `sieve < ${below}`;
+    return engine.similar(request);
+  },
 
   rows: (engine, { ordinals }) => engine.ids(ordinals).map(Number),
 };
+
+export default engine;

@@ -1,7 +1,8 @@
 /** nearfield as an application uses it: through the npm package, as it was built in pkg/. */
 
 const ENTRY = { node: "pkg/dist/index.node.js", chromium: "pkg/dist/index.js" };
-export const WASM = "pkg/wasm/nearfield_bg.wasm";
+/** The module that hosts with relaxed SIMD get. */
+export const WASM = "pkg/wasm/nearfield_relaxed_bg.wasm";
 
 const archives = new Map();
 
@@ -10,8 +11,8 @@ export default {
   name: "nearfield, npm package",
   /** Below the data set's floor of recall the benchmark fails. */
   judged: true,
-  /** Whatever the recall, all items are scanned. */
-  variants: () => [{ name: "", exhaustive: true }],
+  /** As an archive's builder meant it, and through all items. */
+  variants: () => [{ name: "" }, { name: "exhaustive", exhaustive: true, recall: "exhaustive" }],
 
   /** One archive for all that measure it, built anew in every run: it is part of what is measured. */
   prepare(set, files) {
@@ -30,13 +31,13 @@ export default {
     return nf;
   },
 
-  query: (nf, vector, k) => nf.similar(vector, { k }),
+  query: (nf, vector, k, { recall }) => nf.similar(vector, recall === undefined ? { k } : { k, recall }),
 
   rows: (_, { items }) => items.map(({ id }) => Number(id)),
 };
 
 /** Of nothing but the vectors, and what filters go by; the ids are the row numbers. */
-async function build({ key, name, metric, rows, filters }, files) {
+async function build({ key, name, metric, rows, filters, build: options = [] }, files) {
   const { writeFileSync } = await import("node:fs");
   const { sieve } = await import("../lib/sieve.mjs");
   const { CACHE, absolute, nearfield, say } = await import("../lib/tools.mjs");
@@ -47,7 +48,7 @@ async function build({ key, name, metric, rows, filters }, files) {
   say(`${name}: nearfield builds its archive`);
   nearfield(
     ...["build", `${stem}.jsonl`, "--vectors", files.base, "--metric", metric.replace("_", "-")],
-    ...["-o", `${stem}.nf`, "--json"],
+    ...["-o", `${stem}.nf`, "--json", ...options],
   );
   return `${stem}.nf`;
 }

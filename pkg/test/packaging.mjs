@@ -114,7 +114,7 @@ test("the wasm and the manifest are subpaths", () => {
   const script = `
     import { createRequire } from "node:module";
     for (const path of ["nearfield.wasm", "nearfield_relaxed.wasm", "package.json"]) {
-      console.log(import.meta.resolve(`nearfield/${path}`));
+      console.log(import.meta.resolve("nearfield/" + path));
     }
   `;
   const output = execFileSync(process.execPath, ["--input-type=module", "-e", script], {

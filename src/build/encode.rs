@@ -300,6 +300,7 @@ impl Space {
             recall: 1.0,
             code_recall: 1.0,
             margin: 0.0,
+            filtered_margin: 0.0,
             reach: 0.0,
         }
     }

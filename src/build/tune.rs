@@ -13,6 +13,7 @@ use crate::format::Probes;
 use crate::ids::{Ordinal, Scored};
 use crate::item_set::ItemSet;
 use crate::load::{AlignedBytes, Index};
+use crate::metric::Metric;
 use crate::rng::SeededRng;
 use crate::search::{Effort, Query, Searcher};
 
@@ -35,7 +36,7 @@ const CANDIDATES: usize = 1000;
 /// The share of the best items within the reach of their lists.
 const KEPT_BY_REACH: f64 = 0.99;
 /// A margin that keeps every item of a small catalog.
-const EVERYTHING: f32 = 1e18;
+const EVERYTHING: (f32, f32) = (1e18, 1e18);
 /// Catalogs below this are scanned to the last bit; there is nothing to measure.
 const FEW: usize = 200;
 /// What the codes may cost of the asked-for recall's gap: the rest is left to the lists.
@@ -47,7 +48,7 @@ pub(super) fn tuned(space: &Space, options: &BuildOptions) -> Result<(Encoded, u
         let bits = options.bits.unwrap_or(8);
         let mut encoded = space.encode(bits);
         encoded.lists.recall = options.recall;
-        encoded.lists.margin = EVERYTHING;
+        (encoded.lists.margin, encoded.lists.filtered_margin) = EVERYTHING;
         return Ok((encoded, bits));
     }
     let mut rng = SeededRng::new(options.seed, QUERIES_STREAM);
@@ -63,14 +64,14 @@ pub(super) fn tuned(space: &Space, options: &BuildOptions) -> Result<(Encoded, u
     for bits in trials {
         let mut encoded = space.encode(bits);
         encoded.lists.recall = options.recall;
-        encoded.lists.margin = EVERYTHING;
+        (encoded.lists.margin, encoded.lists.filtered_margin) = EVERYTHING;
         let mut sample = Sample {
             index: open(space, &encoded, bits, options)?,
             space,
             queries: &queries,
             truth: &truth,
         };
-        encoded.lists.margin = sample.margin();
+        (encoded.lists.margin, encoded.lists.filtered_margin) = sample.margins();
         sample.index = open(space, &encoded, bits, options)?;
         encoded.lists.code_recall = sample.code_recall();
         if encoded.lists.code_recall >= wanted || bits == most {
@@ -122,21 +123,35 @@ impl Sample<'_> {
             .collect()
     }
 
-    /// How far below the `K`-th best prefix score the best items' prefix scores lie.
-    fn margin(&self) -> f32 {
-        let deficits = self.each(|searcher, i, query| {
+    /// How far below the `K`-th best prefix score the best items' prefix scores lie; and how far
+    /// apart the errors of two prefixes may be, which is as much wherever a filter makes one look.
+    fn margins(&self) -> (f32, f32) {
+        let measured = self.each(|searcher, i, query| {
             let mut allowed = ItemSet::full(self.index.len());
             allowed.remove(Ordinal(self.queries[i]));
             let mut found = searcher.candidates(&self.index, &query, &allowed, CANDIDATES);
             found.sort_unstable_by(|a, b| b.0.total_cmp(&a.0));
-            let Some(kth) = found.get(K - 1).map(|f| f.0) else { return Vec::new() };
-            found.sort_unstable_by(|a, b| b.1.total_cmp(&a.1));
             let length = query.length().max(f64::MIN_POSITIVE);
+            let Some(kth) = found.get(K - 1).map(|f| f.0) else { return (Vec::new(), 0.0) };
+            // Both scores in the unit of the scan.
+            let unit = |score: f64| match self.space.metric {
+                Metric::Euclidean => query.dot(query.vector()) - score * score,
+                _ => score,
+            };
+            let squared: f64 =
+                found.iter().map(|(prefix, score)| (prefix - unit(*score)) * (prefix - unit(*score))).sum();
+            let error = (squared / found.len() as f64).sqrt() / length;
+            found.sort_unstable_by(|a, b| b.1.total_cmp(&a.1));
             let best = found.iter().take(K);
-            best.map(|(prefix, _)| ((kth - prefix) / length).max(0.0)).collect()
+            (best.map(|(prefix, _)| ((kth - prefix) / length).max(0.0)).collect(), error)
         });
+        let (deficits, mut errors): (Vec<Vec<f64>>, Vec<f64>) = measured.into_iter().unzip();
         let mut deficits: Vec<f64> = deficits.concat();
-        quantile(&mut deficits, KEPT, f64::total_cmp).unwrap_or(0.0) as f32
+        let margin = quantile(&mut deficits, KEPT, f64::total_cmp).unwrap_or(0.0);
+        // The difference of two errors spreads sqrt 2 times as wide; 2.65 of that keep 0.996.
+        let apart = quantile(&mut errors, 0.5, f64::total_cmp).unwrap_or(0.0);
+        let filtered = 2.65 * std::f64::consts::SQRT_2 * apart;
+        (margin as f32, filtered.max(margin) as f32)
     }
 
     /// Recall of a search of all lists.
@@ -168,7 +183,17 @@ impl Sample<'_> {
                 let mut c = vec![0.0; x.len()];
                 self.index.decode_centroid(list, &mut c);
                 let spread = f64::from(lists.spread(list)).max(f64::MIN_POSITIVE);
-                let reach = (query.dot(&x) - query.dot(&c)) / (length * spread);
+                let reach = match self.space.metric {
+                    Metric::Euclidean => {
+                        let pairs = || query.vector().iter().zip(&x).zip(&c);
+                        let along: f64 = pairs().map(|((q, x), c)| (q - c) * (x - c)).sum();
+                        let own: f64 = pairs().map(|((_, x), c)| (x - c) * (x - c)).sum();
+                        let away: f64 = pairs().map(|((q, _), c)| (q - c) * (q - c)).sum();
+                        let above = 2.0 * along - own + x.len() as f64 * spread * spread;
+                        above / (2.0 * away.sqrt() * spread).max(f64::MIN_POSITIVE)
+                    }
+                    _ => (query.dot(&x) - query.dot(&c)) / (length * spread),
+                };
                 (depth, rank, reach)
             });
             near.collect::<Vec<_>>()

@@ -263,6 +263,8 @@ pub struct Lists {
     /// How far below the `k`-th best prefix score an item may lie and still belong to the best
     /// `k`, for a query of length 1. Measured.
     pub margin: f32,
+    /// The same where a filter may leave no item near the query, and many at about one distance.
+    pub filtered_margin: f32,
     /// How many spreads above its centroid's score the best items of a list lie. Measured.
     pub reach: f32,
 }

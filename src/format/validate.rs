@@ -133,6 +133,8 @@ pub struct ListsLayout {
     pub code_recall: f32,
     /// Margin of prefix scores.
     pub margin: f32,
+    /// Margin of prefix scores behind a filter.
+    pub filtered_margin: f32,
     /// Reach of a list's best items.
     pub reach: f32,
 }
@@ -378,6 +380,7 @@ fn lists_layout(
         recall: lists.recall.to_native(),
         code_recall: lists.code_recall.to_native(),
         margin: lists.margin.to_native(),
+        filtered_margin: lists.filtered_margin.to_native(),
         reach: lists.reach.to_native(),
     };
     for base in [layout.scale_base, layout.norm_base, layout.spread_base] {
@@ -388,8 +391,8 @@ fn lists_layout(
     let shares = layout.probes.iter().all(|p| is_share(p.share));
     let shares = shares && is_share(layout.recall) && is_share(layout.code_recall);
     ensure(shares, LISTS, "shares are within 0 to 1")?;
-    let finite = [layout.margin, layout.reach].iter().all(|x| (0.0..=1e18).contains(x));
-    ensure(finite, LISTS, "margin and reach are finite and not negative")?;
+    let finite = [layout.margin, layout.filtered_margin, layout.reach].iter().all(|x| (0.0..=1e18).contains(x));
+    ensure(finite, LISTS, "margins and reach are finite and not negative")?;
     Ok(layout)
 }
 

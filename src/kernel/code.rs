@@ -125,24 +125,33 @@ pub fn for_each_group(
     mut values: impl FnMut(usize, [i32; 8]),
 ) {
     let width = bits - PREFIX_BITS;
-    let middle = if refining.is_empty() { (1 << width) - 1 } else { 0 };
+    let mask = (1u32 << width) - 1;
+    let middle = if refining.is_empty() { mask as i32 } else { 0 };
     let offset = (1 << bits) - 1 - middle;
-    let mut refining = refining.chunks_exact(width as usize);
     let (groups, _) = block.as_chunks::<{ 4 * BLOCK }>();
     for (g, group) in groups.iter().enumerate() {
-        let mut low = 0u32;
-        for (i, byte) in refining.next().unwrap_or(&[]).iter().enumerate() {
-            low |= u32::from(*byte) << (8 * i);
-        }
+        let low = word_at(refining, g * width as usize);
         let mut codes = [0; 8];
         for (j, byte) in group[4 * lane..4 * lane + 4].iter().enumerate() {
             codes[j] = i32::from(byte & 15) << width;
             codes[j + 4] = i32::from(byte >> 4) << width;
         }
         for (j, code) in codes.iter_mut().enumerate() {
-            *code |= (low >> (j as u32 * width) & ((1 << width) - 1)) as i32;
+            *code |= (low >> (j as u32 * width) & mask) as i32;
         }
         values(g, codes.map(|code| 2 * code - offset));
+    }
+}
+
+/// Four bytes as a number, the first lowest; what is missing at the end is zero.
+#[inline(always)]
+fn word_at(bytes: &[u8], at: usize) -> u32 {
+    match bytes.get(at..).and_then(|rest| rest.first_chunk::<4>()) {
+        Some(four) => u32::from_le_bytes(*four),
+        None => {
+            let rest = bytes.get(at..).unwrap_or_default();
+            rest.iter().rev().fold(0, |word, byte| word << 8 | u32::from(*byte))
+        }
     }
 }
 

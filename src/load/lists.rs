@@ -25,6 +25,7 @@ pub struct Lists<'a> {
     recall: f32,
     code_recall: f32,
     pub(crate) margin: f32,
+    pub(crate) filtered_margin: f32,
     pub(crate) reach: f32,
 }
 
@@ -43,6 +44,7 @@ impl<'a> Lists<'a> {
             recall: layout.recall,
             code_recall: layout.code_recall,
             margin: layout.margin,
+            filtered_margin: layout.filtered_margin,
             reach: layout.reach,
         }
     }

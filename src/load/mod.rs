@@ -223,6 +223,18 @@ impl Index {
     /// of it stands for it. `ordinal` must be below [`Index::len`].
     pub fn decode(&self, ordinal: Ordinal, out: &mut [f64]) {
         self.decode_centroid(self.lists().of(ordinal), out);
+        let mut groups = out.chunks_mut(8);
+        self.for_each_step(ordinal, |steps| {
+            for (x, step) in groups.next().unwrap_or_default().iter_mut().zip(steps) {
+                *x += step;
+            }
+        });
+    }
+
+    /// Calls `steps` with eight dimensions at a time of what leads from the centroid of an item's
+    /// list to the item: scale times code. Behind the last dimension are those of padding.
+    #[inline(always)]
+    pub(crate) fn for_each_step(&self, ordinal: Ordinal, mut steps: impl FnMut([f64; 8])) {
         let (block, lane) = (ordinal.index() / BLOCK, ordinal.index() % BLOCK);
         let bits = self.layout.code_bits;
         let scale = scale_from_bits(self.scale_bits()[ordinal.index()], self.scale_base());
@@ -232,11 +244,8 @@ impl Index {
             Some(span) => &self.bytes.view(span)[ordinal.index() * bytes..][..bytes],
             None => &[],
         };
-        let mut groups = out.chunks_mut(8);
         for_each_group(self.prefix_block(block), lane, item, bits, |_, values| {
-            for (x, value) in groups.next().unwrap_or_default().iter_mut().zip(values) {
-                *x += scale * f64::from(value);
-            }
+            steps(values.map(|value| scale * f64::from(value)));
         });
     }
 

@@ -7,6 +7,7 @@
 //! score orders the answer and is the one returned. Items that are not allowed are left out of all
 //! four, so `k` items come back whenever `k` qualify.
 
+mod exact;
 mod query;
 mod scan;
 mod top;
@@ -19,8 +20,13 @@ use crate::kernel::Backend;
 use crate::load::Index;
 use crate::ordering::sort_best_first;
 
+/// A request that leaves out less than this part of the items (a hundredth) is no filter.
+const UNFILTERED: usize = 100;
+
 /// Items beyond `k` that are decoded and scored at most, whatever the margin says.
 const MOST_BEYOND_K: usize = 190;
+/// The same behind a filter, which may leave very many items at about one distance.
+const MOST_BEYOND_K_FILTERED: usize = 1000;
 
 /// How much of the archive a search looks at.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -39,7 +45,7 @@ pub enum Effort {
 pub struct Searcher {
     backend: Backend,
     scans: Vec<scan::Scan>,
-    decoded: Vec<f64>,
+    exact: exact::Exact,
     scored: Vec<Scored>,
 }
 
@@ -59,7 +65,12 @@ impl Searcher {
     /// Working memory with a given backend. Answers do not depend on it; tests show that.
     #[must_use]
     pub fn with_backend(backend: Backend) -> Self {
-        Self { backend, scans: Vec::new(), decoded: Vec::new(), scored: Vec::new() }
+        Self {
+            backend,
+            scans: Vec::new(),
+            exact: exact::Exact::default(),
+            scored: Vec::new(),
+        }
     }
 
     /// The best `min(k, allowed.count())` of the allowed items: higher score first, ties by
@@ -137,12 +148,9 @@ impl Searcher {
         for list in 0..index.lists().len() {
             scan.scan_list(self.backend, index, list, allowed);
         }
-        let mut decoded = vec![0.0; index.dim()];
-        let found = scan.top.finish().iter().map(|found| {
-            index.decode(found.ordinal, &mut decoded);
-            (found.score, query.score(&decoded))
-        });
-        found.collect()
+        self.exact.restart(index);
+        let found = scan.top.finish().iter();
+        found.map(|f| (f.score, self.exact.score(index, query, f.ordinal))).collect()
     }
 
     /// What each list promises a query, as a search orders them.
@@ -169,27 +177,57 @@ impl Searcher {
             self.scans.resize_with(queries.len(), scan::Scan::default);
         }
         let scans = &mut self.scans[..queries.len()];
-        let cap = k + MOST_BEYOND_K;
-        if allowed.count() <= cap {
+        if allowed.count() <= k + MOST_BEYOND_K {
             // So few that each of them is scored.
             for scan in scans {
                 scan.take_all(allowed);
             }
             return;
         }
+        let lists = index.lists();
         let n_probes = Self::n_probes(index, k, allowed.count(), effort);
+        let is_filtered = index.len() - allowed.count() > index.len() / UNFILTERED;
+        let (margin, cap) = match is_filtered {
+            true => (lists.filtered_margin, k + MOST_BEYOND_K_FILTERED),
+            false => (lists.margin, k + MOST_BEYOND_K),
+        };
         for (scan, query) in scans.iter_mut().zip(queries) {
             scan.prepare(self.backend, index, query);
             scan.choose(index, n_probes, allowed);
-            scan.top.restart(k, cap, index.lists().margin * query.length() as f32);
+            scan.top.restart(k, cap, margin * query.length() as f32);
             for i in 0..scan.best_lists.len() {
                 scan.scan_list(self.backend, index, scan.best_lists[i] as usize, allowed);
             }
         }
-        for list in 0..index.lists().len() {
-            for scan in &mut *scans {
-                if scan.lists.contains(Ordinal(list as u32)) {
-                    scan.scan_list(self.backend, index, list, allowed);
+        self.scan_chosen(index, allowed, queries.len());
+        if n_probes >= lists.len() {
+            return;
+        }
+        // What qualifies may all lie far away, where a list's centroid says little about its best
+        // items. Lists that may hold better ones than were found are looked at too.
+        for (scan, query) in self.scans.iter_mut().zip(queries) {
+            if is_filtered || scan.top.kth() == f32::MIN {
+                scan.choose_more(index, allowed, query.length() as f32);
+            } else {
+                scan.choose_none();
+            }
+        }
+        self.scan_chosen(index, allowed, queries.len());
+    }
+
+    /// Scans the lists that the first `n` scans have chosen.
+    fn scan_chosen(&mut self, index: &Index, allowed: &ItemSet, n: usize) {
+        let scans = &mut self.scans[..n];
+        // List by list, so that what one query brought into the cache serves the others.
+        for word in 0..index.lists().len().div_ceil(32) {
+            let mut union = scans.iter().fold(0, |union, scan| union | scan.lists.words()[word]);
+            while union != 0 {
+                let list = Ordinal(32 * word as u32 + union.trailing_zeros());
+                union &= union - 1;
+                for scan in &mut *scans {
+                    if scan.lists.contains(list) {
+                        scan.scan_list(self.backend, index, list.index(), allowed);
+                    }
                 }
             }
         }
@@ -197,11 +235,10 @@ impl Searcher {
 
     /// Scores what was found for a query and brings the best `k` to order.
     fn finish(&mut self, index: &Index, query: &Query, i: usize, k: usize) {
-        self.decoded.resize(index.dim(), 0.0);
+        self.exact.restart(index);
         self.scored.clear();
         for found in self.scans[i].top.finish().iter() {
-            index.decode(found.ordinal, &mut self.decoded);
-            let score = query.score(&self.decoded);
+            let score = self.exact.score(index, query, found.ordinal);
             self.scored.push(Scored { ordinal: found.ordinal, score });
         }
         sort_best_first(&mut self.scored);

@@ -87,7 +87,7 @@ impl Query {
 
     /// The inner product with a rotated vector.
     pub(crate) fn dot(&self, vector: &[f64]) -> f64 {
-        sum_by_four(&self.vector, vector, |q, x| q * x)
+        sum_by_four(&self.vector, vector)
     }
 
     /// Length of the vector.
@@ -95,33 +95,68 @@ impl Query {
         self.dot(&self.vector).sqrt()
     }
 
-    /// The score of an item with this decoded vector, in f64 and in one written order.
-    pub(super) fn score(&self, decoded: &[f64]) -> f64 {
-        match self.metric {
-            Metric::InnerProduct => self.dot(decoded),
-            // Decoded vectors have length 1 only nearly; a cosine stays within its bounds.
-            Metric::Cosine => self.dot(decoded).clamp(-1.0, 1.0),
-            Metric::Euclidean => {
-                let square = |q: f64, x: f64| (q - x) * (q - x);
-                -sum_by_four(&self.vector, decoded, square).sqrt()
+    /// The score of an item, in f64 and in one written order.
+    ///
+    /// `base` is the inner product with the decoded centroid of the item's list, and `centroid`
+    /// that centroid, which Euclidean queries need in full.
+    pub(super) fn score(
+        &self,
+        index: &Index,
+        ordinal: Ordinal,
+        base: f64,
+        centroid: &[f64],
+    ) -> f64 {
+        let mut sums = [0.0; 4];
+        // The last group of eight may reach into the padding: there the query ends, and with it
+        // each of these loops.
+        let mut queries = self.vector.chunks(8);
+        if self.metric == Metric::Euclidean {
+            let mut centroids = centroid.chunks(8);
+            index.for_each_step(ordinal, |steps| {
+                let q = queries.next().unwrap_or_default();
+                let c = centroids.next().unwrap_or_default();
+                for (j, ((q, c), step)) in q.iter().zip(c).zip(steps).enumerate() {
+                    let difference = q - (c + step);
+                    sums[j % 4] += difference * difference;
+                }
+            });
+            return -((sums[0] + sums[2]) + (sums[1] + sums[3])).sqrt();
+        }
+        index.for_each_step(ordinal, |steps| match queries.next() {
+            Some(&[a, b, c, d, e, f, g, h]) => {
+                sums[0] = sums[0] + a * steps[0] + e * steps[4];
+                sums[1] = sums[1] + b * steps[1] + f * steps[5];
+                sums[2] = sums[2] + c * steps[2] + g * steps[6];
+                sums[3] = sums[3] + d * steps[3] + h * steps[7];
             }
+            rest => {
+                for (j, (q, step)) in rest.unwrap_or_default().iter().zip(steps).enumerate() {
+                    sums[j % 4] += q * step;
+                }
+            }
+        });
+        let score = base + ((sums[0] + sums[2]) + (sums[1] + sums[3]));
+        match self.metric {
+            // Decoded vectors have length 1 only nearly; a cosine stays within its bounds.
+            Metric::Cosine => score.clamp(-1.0, 1.0),
+            _ => score,
         }
     }
 }
 
-/// A sum in the one order that scores are defined by: four running sums, term `j` into sum
-/// `j % 4`, then `(s0 + s2) + (s1 + s3)`. Four chains keep the adder busy, and two or four SIMD
+/// An inner product in the one order that scores are defined by: four running sums, term `j` into
+/// sum `j % 4`, then `(s0 + s2) + (s1 + s3)`. Four chains keep the adder busy, and two or four SIMD
 /// lanes give the same bits.
-fn sum_by_four(a: &[f64], b: &[f64], term: impl Fn(f64, f64) -> f64) -> f64 {
+fn sum_by_four(a: &[f64], b: &[f64]) -> f64 {
     let mut sums = [0.0; 4];
     let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<4>(), b.as_chunks::<4>());
     for (a, b) in a.iter().zip(b) {
         for (j, sum) in sums.iter_mut().enumerate() {
-            *sum += term(a[j], b[j]);
+            *sum += a[j] * b[j];
         }
     }
     for (j, (a, b)) in a_rest.iter().zip(b_rest).enumerate() {
-        sums[j] += term(*a, *b);
+        sums[j] += a * b;
     }
     (sums[0] + sums[2]) + (sums[1] + sums[3])
 }

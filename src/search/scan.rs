@@ -7,6 +7,7 @@
 
 use super::query::Query;
 use super::top::Top;
+use crate::ids::Ordinal;
 use crate::item_set::ItemSet;
 use crate::kernel::code::{
     BLOCK, CENTROID_BITS, NARROW_LIMIT, PREFIX_BITS, WIDE_LIMIT, centroid_block_bytes, padded_dim,
@@ -41,19 +42,26 @@ pub(super) struct Scan {
 }
 
 /// Rounds a vector to integers within ±`limit`, padded, and returns the step: component = step *
-/// integer. Rounding half up, by floor: the same everywhere. A subnormal largest component would
-/// make the inverse infinite, hence the clamp.
+/// integer. Rounding half up, by floor: the same everywhere. A vector so small that the inverse of
+/// its largest component overflows counts as zero.
+///
+/// Written without `clamp`: in a module with relaxed SIMD compilers make a relaxed minimum of it.
 fn quantize<T: Copy + Default>(
     vector: &[f64],
     limit: i32,
     narrow: impl Fn(f64) -> T,
     out: &mut Vec<T>,
 ) -> f64 {
-    let largest = vector.iter().fold(0.0f64, |m, x| m.max(x.abs()));
     let limit = f64::from(limit);
-    let inverse = if largest > 0.0 { limit / largest } else { 0.0 };
+    let mut largest = 0.0;
+    for x in vector {
+        if x.abs() > largest {
+            largest = x.abs();
+        }
+    }
+    let inverse = if largest > 1e-290 { limit / largest } else { 0.0 };
     out.clear();
-    out.extend(vector.iter().map(|x| narrow((x * inverse + 0.5).floor().clamp(-limit, limit))));
+    out.extend(vector.iter().map(|x| narrow((x * inverse + 0.5).floor())));
     out.resize(padded_dim(vector.len()), T::default());
     largest / limit
 }
@@ -105,6 +113,20 @@ impl Scan {
         if self.has_norms { 2.0 * base - index.lists().norm(list) } else { base }
     }
 
+    /// The score that the best items of a list may have, if they lie as far above their centroid's
+    /// as the best items of the builder's sample did. `length` is the query's.
+    pub(super) fn prospect(&self, index: &Index, list: usize, length: f32) -> f32 {
+        let lists = index.lists();
+        let (promise, spread) = (self.promise(index, list), lists.spread(list));
+        if self.has_norms {
+            // 2 q.x - |x|^2 = promise + 2 (q - c).(x - c) - |x - c|^2.
+            let away = (length * length - promise).max(0.0).sqrt();
+            promise + spread * (2.0 * lists.reach * away - index.dim() as f32 * spread)
+        } else {
+            promise + spread * lists.reach * length
+        }
+    }
+
     /// Chooses the `n_probes` most promising lists among those that hold an allowed item.
     pub(super) fn choose(&mut self, index: &Index, n_probes: usize, allowed: &ItemSet) {
         let lists = index.lists();
@@ -134,6 +156,35 @@ impl Scan {
             self.best_lists.push(best.ordinal.0);
             self.lists.remove(best.ordinal);
         }
+    }
+
+    /// Chooses, after a scan, those of the other lists that may hold better items than were found:
+    /// all of them, if fewer than `k` were.
+    pub(super) fn choose_more(&mut self, index: &Index, allowed: &ItemSet, length: f32) {
+        let least = self.top.kth();
+        let best = std::mem::take(&mut self.best_lists);
+        best.iter().for_each(|list| self.lists.insert(Ordinal(*list)));
+        // What was scanned is turned into what may still be.
+        self.lists.invert();
+        for word in 0..self.lists.words().len() {
+            let mut rest = self.lists.words()[word];
+            while rest != 0 {
+                let list = Ordinal(32 * word as u32 + rest.trailing_zeros());
+                rest &= rest - 1;
+                if self.prospect(index, list.index(), length) <= least
+                    || !allowed.any_in(index.lists().range(list.index()))
+                {
+                    self.lists.remove(list);
+                }
+            }
+        }
+        self.best_lists = best;
+        self.best_lists.clear();
+    }
+
+    /// Chooses no further list.
+    pub(super) fn choose_none(&mut self) {
+        self.lists.reset(self.lists.universe());
     }
 
     /// Takes all allowed items, which must be few, without looking at them.

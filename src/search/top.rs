@@ -43,6 +43,18 @@ impl Top {
         self.threshold
     }
 
+    /// The `k`-th best score so far; an extreme value where fewer were found.
+    pub(super) fn kth(&mut self) -> f32 {
+        if self.found.len() < self.k {
+            return f32::MIN;
+        }
+        if self.found.len() > self.k {
+            self.cut();
+        }
+        select_best(&mut self.found, self.k);
+        self.found[self.k - 1].score as f32
+    }
+
     /// Takes a pair whose score exceeds the threshold.
     #[inline]
     pub(super) fn push(&mut self, score: f32, ordinal: u32) {

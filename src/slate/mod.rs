@@ -109,6 +109,8 @@ pub struct Recommender {
     index: Index,
     profile: Profile,
     searcher: Searcher,
+    /// The items that the last request allowed; its memory serves the next.
+    allowed: ItemSet,
     /// The fold-in of the profile as it stands; made anew after each change.
     taste: Option<Option<Taste>>,
 }
@@ -117,7 +119,7 @@ impl Recommender {
     /// For an archive and an empty profile.
     #[must_use]
     pub fn new(index: Index) -> Self {
-        Self { index, profile: Profile::default(), searcher: Searcher::new(), taste: None }
+        Self { index, profile: Profile::default(), searcher: Searcher::new(), allowed: ItemSet::default(), taste: None }
     }
 
     /// The archive.
@@ -185,9 +187,11 @@ impl Recommender {
         };
         let items =
             self.searcher.search(&self.index, &query, limits.k, &allowed, limits.effort).to_vec();
+        let n_qualifying = allowed.count();
+        self.allowed = allowed;
         Ok(Slate {
             items,
-            n_qualifying: allowed.count(),
+            n_qualifying,
             basis: Basis::Similarity,
             approximate: !self.index.is_refined(),
             because: Vec::new(),
@@ -235,7 +239,9 @@ impl Recommender {
             _ => Vec::new(),
         };
         let approximate = basis == Basis::Taste && !self.index.is_refined();
-        Ok(Slate { items, n_qualifying: allowed.count(), basis, approximate, because, warnings })
+        let n_qualifying = allowed.count();
+        self.allowed = allowed;
+        Ok(Slate { items, n_qualifying, basis, approximate, because, warnings })
     }
 
     /// The fold-in of the profile as it stands: what [`Recommender::recommend`] asks the archive
@@ -274,11 +280,18 @@ impl Recommender {
     }
 
     /// The items that the limits allow.
-    fn allowed(&self, limits: &Limits<'_>) -> Result<(ItemSet, Vec<String>)> {
+    ///
+    /// The set's memory is that of the last request; callers give it back when they are done.
+    fn allowed(&mut self, limits: &Limits<'_>) -> Result<(ItemSet, Vec<String>)> {
         check_k(limits.k)?;
         let mut allowed = match limits.where_ {
             Some(expression) => self.catalog().select(expression)?,
-            None => ItemSet::full(self.index.len()),
+            None => {
+                let mut all = std::mem::take(&mut self.allowed);
+                all.reset(self.index.len());
+                all.fill();
+                all
+            }
         };
         let mut warnings = Vec::new();
         for id in limits.exclude {

@@ -6,6 +6,7 @@ import { open } from "nearfield";
 import { failsWith, fixture, ids, NOW } from "../support/archive.mjs";
 import { breakable } from "../support/breakable.mjs";
 import { drip, sectionsOf } from "../support/drip.mjs";
+import { listen } from "../support/server.mjs";
 
 const bytes = readFileSync(fixture("small-v1.nf"));
 const sections = sectionsOf(bytes);
@@ -116,8 +117,15 @@ test("every kind of source may be progressive", async (t) => {
   }
 });
 
-test("pieces of any size give the same archive", async (t) => {
+test("pieces of any size give the same archive, and the engine is asked once a section", async (t) => {
   const expected = ask(await openWhole(t));
+  const armed = breakable(t, "engine_arrive");
+  let asked = 0;
+  armed.times = Infinity;
+  armed.when = () => {
+    asked += 1;
+    return false;
+  };
   for (const size of [1, 63, 64, 1000]) {
     const end = size === 1 ? 1000 : bytes.length;
     const pieces = [];
@@ -131,6 +139,9 @@ test("pieces of any size give the same archive", async (t) => {
     t.after(() => nf.dispose());
     await nf.loaded;
     assert.deepEqual(ask(nf), expected, `${size} bytes`);
+    // The table, eight sections, and the end.
+    assert.ok(asked <= 10, `${asked} questions for pieces of ${size} bytes`);
+    asked = 0;
   }
 });
 
@@ -204,9 +215,15 @@ test("a signal stops what is still loading; answers go on", async (t) => {
 
 test("a signal that fires after loading changes nothing", async (t) => {
   const controller = new AbortController();
-  const nf = await open(bytes, { ...progressive, signal: controller.signal });
+  const { signal } = controller;
+  const added = t.mock.method(signal, "addEventListener");
+  const removed = t.mock.method(signal, "removeEventListener");
+  const nf = await open(bytes, { ...progressive, signal });
   t.after(() => nf.dispose());
   await nf.loaded;
+  // A signal may outlive many archives.
+  assert.ok(added.mock.callCount() > 0);
+  assert.equal(removed.mock.callCount(), added.mock.callCount());
   controller.abort();
   await nf.loaded;
   assert.equal("approximate" in nf.similar("7"), false);
@@ -220,12 +237,28 @@ test("dispose gives up what is still loading", async (t) => {
   assert.throws(() => nf.similar("7"), failsWith("E_NOT_READY", (error) => !error.retryable));
 });
 
-test("a failure of open gives up the transfer", async () => {
-  const source = drip(bytes);
-  const opening = open(source.response, { ...progressive, wasm: new Uint8Array(8) });
-  await assert.rejects(opening, failsWith("E_FETCH"));
-  await source.upTo(100);
-  assert.ok(source.cancelled);
+test("a failure of open gives up the transfer", async (t) => {
+  let started;
+  const asked = new Promise((resolve) => {
+    started = resolve;
+  });
+  const fetching = t.mock.method(globalThis, "fetch");
+  const root = await listen(t, (_, response) => {
+    started();
+    response.setHeader("content-length", bytes.length);
+    response.write(bytes.subarray(0, 1000)); // and never the rest
+  });
+  // The module comes, and proves to be none, when the archive is on its way already.
+  const wasm = new ReadableStream({
+    async start(body) {
+      await asked;
+      body.enqueue(new Uint8Array(8));
+      body.close();
+    },
+  });
+  await assert.rejects(open(root, { ...progressive, wasm: new Response(wasm) }), failsWith("E_FETCH"));
+  const [, { signal }] = fetching.mock.calls[0].arguments;
+  assert.ok(signal.aborted);
 });
 
 test("damaged refining bits are never used", async (t) => {

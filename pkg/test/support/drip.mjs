@@ -42,8 +42,10 @@ export function drip(bytes) {
     async upTo(end) {
       if (end > sent) controller.enqueue(bytes.subarray(sent, end));
       sent = Math.max(sent, end);
-      do await turn();
-      while (controller.desiredSize < 1 && !state.cancelled);
+      for (let turns = 0; turns === 0 || (controller.desiredSize < 1 && !state.cancelled); turns += 1) {
+        if (turns > 1000) throw new Error(`nobody takes the bytes up to ${end}`);
+        await turn();
+      }
     },
     end: () => controller.close(),
     breakOff: () => controller.error(new TypeError("network error")),

@@ -3,7 +3,7 @@
  * strictly, under both module resolutions in use. It is never run.
  */
 import { NearfieldError, open } from "nearfield";
-import type { Answer, ErrorCode, Fields, Item, Nearfield, OpenOptions, Profile } from "nearfield";
+import type { Answer, EngineKind, ErrorCode, Fields, Item, Nearfield, OpenOptions, Profile } from "nearfield";
 
 /** Fails to compile unless both types are the same. */
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
@@ -17,6 +17,12 @@ export async function everySource(blob: Blob, response: Response): Promise<void>
   await open(blob, { signal: AbortSignal.timeout(1000) });
   await open(response, { onProgress: ({ receivedBytes, totalBytes }) => receivedBytes / (totalBytes ?? 1) });
   await open("films.nf", { wasm: new WebAssembly.Module(new Uint8Array(8)) });
+  await open("films.nf", { wasm: { simd128: "/a.wasm", relaxed: new URL("https://example.org/b.wasm") } });
+  const { engine, loaded } = await open("films.nf", { engine: "relaxed", progressive: true });
+  same<Same<typeof engine, EngineKind>>();
+  same<Same<typeof loaded, Promise<void>>>();
+  // @ts-expect-error no such engine
+  await open("films.nf", { engine: "fast" });
   // @ts-expect-error a misspelt option
   await open("films.nf", { profil: "x" });
   // @ts-expect-error no such storage
@@ -33,12 +39,19 @@ export function everyAnswer(nf: Nearfield): void {
   same<Same<typeof first, Item | undefined>>();
   const title: string | number | boolean | readonly string[] | null | undefined = first?.fields?.["title"];
   const share: number | undefined = first?.because?.[0]?.share;
-  nf.similar("id", { where: "year > 1990", exclude: ["a"] as const });
+  const approximate: true | undefined = answer.approximate;
+  nf.similar("id", { where: "year > 1990", exclude: ["a"] as const, recall: 0.9 });
+  nf.recommend({ recall: "exhaustive" });
+  // @ts-expect-error no such recall
+  nf.recommend({ recall: "all" });
+  // @ts-expect-error search looks at all titles
+  nf.search("x", { recall: 0.9 });
   nf.similar(new Float32Array(64));
   const fields: Fields | undefined = nf.item("id", ["year"])?.fields;
   const facets: readonly { value: string | number | boolean; count: number }[] = nf.facets("genres");
   nf.search("miles dav", { k: 3 });
-  console.log(title, share, fields, facets, nf.has("id"), nf.info.sections[0]?.bytes);
+  console.log(title, share, approximate, fields, facets, nf.has("id"), nf.info.sections[0]?.bytes);
+  console.log(nf.info.codeBits + nf.info.nLists);
   // @ts-expect-error answers are read-only
   answer.items.push(first);
   // @ts-expect-error search has no where
