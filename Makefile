@@ -40,6 +40,7 @@ bench: ## Measure against peers, in Chromium and in Node, into benches/record/
 	@.ci/setup tools rust wasm-bindgen browser python pkg benches
 	@$(MAKE) films pkg
 	@$(ENV) node benches/run.mjs
+	@$(ENV) node benches/predicate.mjs
 
 eval: ## Measure recommendations on MovieLens 100K, which is fetched (tests/protocol.md)
 	@.ci/setup tools rust python

@@ -73,7 +73,8 @@ fn answers_are_the_engines_own() {
     let request = object(r#"{"id": "17", "k": 7, "where": "year > 1960", "exclude": ["3"]}"#);
     let found = answer(engine.similar(&request).unwrap());
     let exclude = ["3".to_owned()];
-    let limits = Limits { k: 7, where_: Some("year > 1960"), exclude: &exclude };
+    let limits =
+        Limits { k: 7, where_: Some("year > 1960"), exclude: &exclude, ..Limits::default() };
     let expected = nf.similar(Target::Item("17"), &limits).unwrap();
     let ordinals: Vec<u32> = expected.items.iter().map(|i| i.ordinal.0).collect();
     let scores: Vec<f64> = expected.items.iter().map(|i| i.score).collect();

@@ -120,7 +120,7 @@ function recall(lists, truth) {
 }
 
 /** The smallest step of the clock: a page's is coarse on purpose. */
-function clockStep() {
+export function clockStep() {
   let smallest = Infinity;
   for (let i = 0; i < 50; i += 1) {
     const began = performance.now();

@@ -9,6 +9,7 @@ mod build;
 mod decode;
 mod eval;
 mod files;
+mod filter;
 mod generate;
 mod inspect;
 mod output;
