@@ -405,6 +405,36 @@ fn numbers_of_items() {
 }
 
 #[test]
+fn whole_numbers_that_f64_cannot_tell_apart_are_compared_exactly() {
+    use nearfield::build::{BuildOptions, ColumnValues, Embeddings, NamedColumn, Table, build};
+    let two_to_53 = 1i64 << 53;
+    let values = vec![Some(two_to_53 - 1), Some(two_to_53), Some(two_to_53 + 1), None];
+    let table = Table {
+        ids: (0..4).map(|i| i.to_string()).collect(),
+        columns: vec![NamedColumn { name: "x".into(), values: ColumnValues::Integer(values) }],
+    };
+    let vectors = Embeddings { dim: 2, values: vec![1.0; 8] };
+    let index = open(&build(&table, &vectors, &BuildOptions::default()).unwrap().bytes);
+    for (operator, expected) in [
+        ("==", vec![1]),
+        ("!=", vec![0, 2]),
+        ("<", vec![0]),
+        ("<=", vec![0, 1]),
+        (">", vec![2]),
+        (">=", vec![1, 2]),
+    ] {
+        for program in [
+            format!("x {operator} 9007199254740992"),
+            format!("x {operator} 9.007199254740992e15"),
+        ] {
+            let selected = Catalog::new(&index).select(&program).unwrap();
+            let ordinals: Vec<u32> = selected.iter().map(|item| item.0).collect();
+            assert_eq!(ordinals, expected, "{program}");
+        }
+    }
+}
+
+#[test]
 fn equal_programs_are_written_alike() {
     for (text, same, json) in [
         (

@@ -12,7 +12,8 @@ use crate::item_set::ItemSet;
 use crate::load::Index;
 use crate::ordering::{select_best, sort_best_first};
 
-const DAMAGED: Error = Error::corrupt("columns", "values refer to their dictionary and bounds");
+pub(super) const DAMAGED: Error =
+    Error::corrupt("columns", "values refer to their dictionary and bounds");
 
 /// A column of an archive.
 #[derive(Clone, Copy)]
@@ -227,7 +228,16 @@ impl<'a> Column<'a> {
 
     /// Whether a real is stored as f64 bits.
     pub(super) const fn is_float(self) -> bool {
-        self.field.digits == FIELD_NONE
+        self.field.kind == FieldKind::Real as u32 && self.field.digits == FIELD_NONE
+    }
+
+    /// The starts of all items' tags from item `first` on (one more than there are items), and the
+    /// tags' codes with the bytes each takes.
+    pub(super) fn tags(self, first: usize) -> (&'a [[u8; 4]], &'a [u8], usize) {
+        let start = self.field.starts_start as usize;
+        let starts = self.data()[start..].as_chunks().0;
+        let (codes, width) = self.packed();
+        (starts.get(first..=self.index.len()).unwrap_or(&[]), codes, width)
     }
 
     /// Positions in the values of an item's tags, or in the bytes of an item's text.

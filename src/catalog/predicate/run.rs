@@ -11,7 +11,7 @@
 
 use super::node::{Comparison, DEAREST, Node, Number};
 use crate::catalog::Catalog;
-use crate::catalog::column::Column;
+use crate::catalog::column::{Column, DAMAGED};
 use crate::error::Result;
 use crate::ids::Ordinal;
 use crate::item_set::ItemSet;
@@ -81,10 +81,12 @@ fn narrow(catalog: Catalog<'_>, node: &Node, first: usize, live: &mut [u32]) -> 
             each(first, live, |item| Ok(accepts(accept, column.raw(item))))?;
         }
         Node::Tags(field, accept) => {
-            let column = catalog.nth(*field);
-            each(first, live, |item| {
-                Ok(column.run(item)?.any(|at| accepts(accept, column.raw(at))))
-            })?;
+            let (starts, codes, width) = catalog.nth(*field).tags(32 * first);
+            match width {
+                1 => has_tag::<1>(starts, codes, accept, live),
+                2 => has_tag::<2>(starts, codes, accept, live),
+                _ => has_tag::<4>(starts, codes, accept, live),
+            }?;
         }
         Node::Compare(comparison, a, b) => compare(catalog, *comparison, a, b, first, live)?,
         Node::Set(set) => {
@@ -130,6 +132,29 @@ fn each(
         }
     }
     Ok(())
+}
+
+/// Takes out the items none of whose tags are accepted.
+#[inline(never)]
+fn has_tag<const WIDTH: usize>(
+    starts: &[[u8; 4]],
+    codes: &[u8],
+    accept: &[bool],
+    live: &mut [u32],
+) -> Result<()> {
+    let codes = codes.as_chunks::<WIDTH>().0;
+    each(0, live, |item| {
+        let run = starts.get(item..item + 2).and_then(|ends| {
+            let [low, high] = [ends[0], ends[1]].map(|end| u32::from_le_bytes(end) as usize);
+            codes.get(low..high)
+        });
+        let Some(run) = run else { return Err(DAMAGED) };
+        Ok(run.iter().any(|code| {
+            let mut wide = [0; 4];
+            wide[..WIDTH].copy_from_slice(code);
+            accepts(accept, u32::from_le_bytes(wide).into())
+        }))
+    })
 }
 
 /// Codes beyond the table stand in damaged archives only.
