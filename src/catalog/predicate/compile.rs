@@ -35,6 +35,9 @@ enum Typed<'e> {
     List,
 }
 
+/// Most runs of codes that are compared with one after the other.
+const MOST_RUNS: usize = 4;
+
 const A_DATE: &str = "a date like \"1999-12-31\" or age(\"30d\")";
 
 impl<'a> Compiler<'a> {
@@ -302,20 +305,30 @@ impl<'a> Compiler<'a> {
                 accept[code] = true;
             }
         }
-        if column.kind() == FieldKind::Tags {
-            return Ok(Node::Tags(field, accept));
-        }
-        // Few runs of codes are compared faster than looked up.
+        // A few runs of codes are compared faster than looked up.
         let mut runs = Vec::new();
         let mut at = 0;
         for run in accept.chunk_by(|a, b| a == b) {
             if run[0] {
-                let (low, high) = (at as u64, (at + run.len() - 1) as u64);
-                runs.push(Node::Range { field, low, high });
+                runs.push((at as u64, (at + run.len() - 1) as u64));
             }
             at += run.len();
         }
-        Ok(if runs.len() <= 4 { Node::Or(runs) } else { Node::Codes(field, accept) })
+        if runs.len() > MOST_RUNS {
+            runs.clear();
+        } else {
+            accept.clear();
+        }
+        let is_table = !accept.is_empty();
+        Ok(match column.kind() {
+            FieldKind::Tags if runs.is_empty() && !is_table => Node::NONE,
+            FieldKind::Tags => Node::Tags(field, runs, accept),
+            _ if is_table => Node::Codes(field, accept),
+            _ => {
+                let range = |&(low, high): &(u64, u64)| Node::Range { field, low, high };
+                Node::Or(runs.iter().map(range).collect())
+            }
+        })
     }
 
     /// A type error at `at` about `subject`, which names the column where it is one.

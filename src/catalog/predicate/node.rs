@@ -23,8 +23,9 @@ pub(super) enum Node {
     },
     /// The category is one of these codes. The table has an entry for every code.
     Codes(usize, Vec<bool>),
-    /// One of the tags is one of these codes.
-    Tags(usize, Vec<bool>),
+    /// One of the tags is one of these codes: runs of them, from the first to the last; and where
+    /// there are too many runs to compare with, none, and a table with an entry for every code.
+    Tags(usize, Vec<(u64, u64)>, Vec<bool>),
     /// Both numbers are there and compare so.
     Compare(Comparison, Number, Number),
     /// The item is one of these: what history predicates come to.

@@ -2,8 +2,7 @@
 //!
 //! Items are taken in chunks that fit the nearest cache, and a test *narrows* a chunk's bitmap: it
 //! takes out the items that fail and does not look at words of 32 that are empty already. So a
-//! conjunction costs its cheap tests over all items and its dear ones over what is left, and no
-//! test allocates.
+//! conjunction costs its cheap tests over all items and its dear ones over what is left.
 //!
 //! Inner loops compare packed numbers of one width, 32 at a time, without branches, into one byte
 //! an item; the compiler makes vector instructions of that. A multiplication packs eight such
@@ -80,13 +79,8 @@ fn narrow(catalog: Catalog<'_>, node: &Node, first: usize, live: &mut [u32]) -> 
             keep(live, column.present_bits(first), false);
             each(first, live, |item| Ok(accepts(accept, column.raw(item))))?;
         }
-        Node::Tags(field, accept) => {
-            let (starts, codes, width) = catalog.nth(*field).tags(32 * first);
-            match width {
-                1 => has_tag::<1>(starts, codes, accept, live),
-                2 => has_tag::<2>(starts, codes, accept, live),
-                _ => has_tag::<4>(starts, codes, accept, live),
-            }?;
+        Node::Tags(field, runs, accept) => {
+            has_tag(catalog.nth(*field), runs, accept, first, live)?;
         }
         Node::Compare(comparison, a, b) => compare(catalog, *comparison, a, b, first, live)?,
         Node::Set(set) => {
@@ -108,10 +102,11 @@ fn copy(live: &[u32]) -> [u32; CHUNK] {
 fn keep(live: &mut [u32], bits: Option<&[u8]>, inverted: bool) {
     let Some(bits) = bits else { return };
     let flip = if inverted { u32::MAX } else { 0 };
-    for (word, bytes) in live.iter_mut().zip(bits.chunks(4)) {
-        let mut four = [0; 4];
-        four[..bytes.len()].copy_from_slice(bytes);
-        *word &= u32::from_le_bytes(four) ^ flip;
+    let (words, tail) = bits.as_chunks::<4>();
+    let mut last = [0; 4];
+    last[..tail.len()].copy_from_slice(tail);
+    for (word, bytes) in live.iter_mut().zip(words.iter().chain([&last])) {
+        *word &= u32::from_le_bytes(*bytes) ^ flip;
     }
 }
 
@@ -122,38 +117,64 @@ fn each(
     mut passes: impl FnMut(usize) -> Result<bool>,
 ) -> Result<()> {
     for (w, word) in live.iter_mut().enumerate() {
-        let mut rest = *word;
+        let (mut rest, mut passed) = (*word, 0);
         while rest != 0 {
             let bit = rest.trailing_zeros();
             rest &= rest - 1;
-            if !passes(32 * (first + w) + bit as usize)? {
-                *word &= !(1 << bit);
-            }
+            passed |= u32::from(passes(32 * (first + w) + bit as usize)?) << bit;
         }
+        *word = passed;
     }
     Ok(())
 }
 
 /// Takes out the items none of whose tags are accepted.
+///
+/// All tags of the chunk, one item's after the other's, become a bitmap first: that is a loop over
+/// packed numbers as any other. An item's tags are then a few neighbouring bits, taken at once. A
+/// loop over the tags of each item would cost several times that: how long it runs, which is what
+/// a processor would have to guess, is different every time.
 #[inline(never)]
-fn has_tag<const WIDTH: usize>(
-    starts: &[[u8; 4]],
-    codes: &[u8],
+fn has_tag(
+    column: Column<'_>,
+    runs: &[(u64, u64)],
     accept: &[bool],
+    first: usize,
     live: &mut [u32],
 ) -> Result<()> {
-    let codes = codes.as_chunks::<WIDTH>().0;
+    if live.iter().all(|word| *word == 0) {
+        return Ok(());
+    }
+    let (starts, codes, width) = column.tags(32 * first);
+    let starts = &starts[..starts.len().min(32 * live.len() + 1)];
+    let start = |at: usize| starts.get(at).map_or(usize::MAX, |s| u32::from_le_bytes(*s) as usize);
+    let (from, to) = (start(0), start(starts.len() - 1));
+    let Some(codes) = codes.get(from * width..to.saturating_mul(width)) else {
+        return Err(DAMAGED);
+    };
+    // Two words more than full ones: every position has its word and another behind it.
+    let mut hits = vec![0; (to - from) / 32 + 2];
+    if runs.is_empty() {
+        for (at, code) in (from..to).enumerate() {
+            hits[at / 32] |= u32::from(accepts(accept, column.raw(code))) << (at % 32);
+        }
+    }
+    for (low, high) in runs {
+        let mut these = vec![u32::MAX; hits.len()];
+        range_of_width(codes, width, *low, *high, &mut these);
+        hits.iter_mut().zip(&these).for_each(|(hits, these)| *hits |= these);
+    }
     each(0, live, |item| {
-        let run = starts.get(item..item + 2).and_then(|ends| {
-            let [low, high] = [ends[0], ends[1]].map(|end| u32::from_le_bytes(end) as usize);
-            codes.get(low..high)
-        });
-        let Some(run) = run else { return Err(DAMAGED) };
-        Ok(run.iter().any(|code| {
-            let mut wide = [0; 4];
-            wide[..WIDTH].copy_from_slice(code);
-            accepts(accept, u32::from_le_bytes(wide).into())
-        }))
+        let (low, high) = (start(item), start(item + 1));
+        if low < from || high < low || to < high {
+            return Err(DAMAGED);
+        }
+        let (at, length) = (low - from, high - low);
+        if length > 32 {
+            return Ok((at..at + length).any(|at| hits[at / 32] >> (at % 32) & 1 == 1));
+        }
+        let bits = u64::from(hits[at / 32 + 1]) << 32 | u64::from(hits[at / 32]);
+        Ok(bits >> (at % 32) & ((1 << length) - 1) != 0)
     })
 }
 
@@ -175,7 +196,7 @@ fn pack(flags: &[u8; 32]) -> u32 {
 
 /// One loop for each width of packed numbers. `x - low <= high - low`, without sign, is both
 /// comparisons in one.
-macro_rules! range_of_width {
+macro_rules! range_loop {
     ($name:ident, $number:ty, $width:literal) => {
         fn $name(bytes: &[u8], low: u64, high: u64, live: &mut [u32]) {
             let (low, span) = (low as $number, (high - low) as $number);
@@ -201,14 +222,18 @@ macro_rules! range_of_width {
         }
     };
 }
-range_of_width!(range_1, u8, 1);
-range_of_width!(range_2, u16, 2);
-range_of_width!(range_4, u32, 4);
-range_of_width!(range_8, u64, 8);
+range_loop!(range_1, u8, 1);
+range_loop!(range_2, u16, 2);
+range_loop!(range_4, u32, 4);
+range_loop!(range_8, u64, 8);
 
 fn in_range(column: Column<'_>, first: usize, low: u64, high: u64, live: &mut [u32]) {
     let (bytes, width) = column.packed();
-    let bytes = bytes.get(32 * width * first..).unwrap_or(&[]);
+    range_of_width(bytes.get(32 * width * first..).unwrap_or(&[]), width, low, high, live);
+}
+
+#[inline(never)]
+fn range_of_width(bytes: &[u8], width: usize, low: u64, high: u64, live: &mut [u32]) {
     match width {
         1 => range_1(bytes, low, high, live),
         2 => range_2(bytes, low, high, live),
