@@ -164,18 +164,30 @@ fn has_tag(
         range_of_width(codes, width, *low, *high, &mut these);
         hits.iter_mut().zip(&these).for_each(|(hits, these)| *hits |= these);
     }
-    each(0, live, |item| {
-        let (low, high) = (start(item), start(item + 1));
-        if low < from || high < low || to < high {
-            return Err(DAMAGED);
+    let mut is_damaged = false;
+    for (w, word) in live.iter_mut().enumerate() {
+        let (mut rest, mut passed) = (*word, 0);
+        while rest != 0 {
+            let bit = rest.trailing_zeros();
+            rest &= rest - 1;
+            let item = 32 * w + bit as usize;
+            let (low, high) = (start(item), start(item + 1));
+            if low < from || high < low || to < high {
+                is_damaged = true;
+                break;
+            }
+            let (at, length) = (low - from, high - low);
+            let is_it = if length <= 32 {
+                let bits = u64::from(hits[at / 32 + 1]) << 32 | u64::from(hits[at / 32]);
+                bits >> (at % 32) & ((1 << length) - 1) != 0
+            } else {
+                (at..at + length).any(|at| hits[at / 32] >> (at % 32) & 1 == 1)
+            };
+            passed |= u32::from(is_it) << bit;
         }
-        let (at, length) = (low - from, high - low);
-        if length > 32 {
-            return Ok((at..at + length).any(|at| hits[at / 32] >> (at % 32) & 1 == 1));
-        }
-        let bits = u64::from(hits[at / 32 + 1]) << 32 | u64::from(hits[at / 32]);
-        Ok(bits >> (at % 32) & ((1 << length) - 1) != 0)
-    })
+        *word = passed;
+    }
+    if is_damaged { Err(DAMAGED) } else { Ok(()) }
 }
 
 /// Codes beyond the table stand in damaged archives only.
@@ -212,11 +224,14 @@ macro_rules! range_loop {
                         &padded
                     }
                 };
-                let mut flags = [0; 32];
-                for (flag, x) in flags.iter_mut().zip(block.as_chunks::<$width>().0) {
+                // In two steps, so that each keeps to one width of lanes.
+                let mut passed: [$number; 32] = [0; 32];
+                for (passed, x) in passed.iter_mut().zip(block.as_chunks::<$width>().0) {
                     let x = <$number>::from_le_bytes(*x);
-                    *flag = u8::from(x.wrapping_sub(low) <= span);
+                    *passed = <$number>::from(x.wrapping_sub(low) <= span);
                 }
+                let mut flags = [0; 32];
+                flags.iter_mut().zip(&passed).for_each(|(flag, passed)| *flag = *passed as u8);
                 *word &= pack(&flags);
             }
         }
