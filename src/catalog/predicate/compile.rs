@@ -201,7 +201,7 @@ impl<'a> Compiler<'a> {
                 self.pair(comparison.mirrored(), (b, right), (a, left))?
             }
             (Typed::Flag(Node::Const(is)), Typed::Flag(node)) if is_equality => {
-                equals(node, is == (comparison == Comparison::Equal))
+                equals(b, node, is == (comparison == Comparison::Equal))
             }
             (left, right) => self.pair(comparison, (a, left), (b, right))?,
         })
@@ -216,7 +216,7 @@ impl<'a> Compiler<'a> {
         let is_equality = matches!(comparison, Comparison::Equal | Comparison::NotEqual);
         let expected = match (left, right) {
             (Typed::Flag(node), Typed::Flag(Node::Const(is))) if is_equality => {
-                return Ok(equals(node, is == (comparison == Comparison::Equal)));
+                return Ok(equals(a, node, is == (comparison == Comparison::Equal)));
             }
             (Typed::Number(left), Typed::Number(right))
             | (Typed::Date(left), Typed::Date(right)) => {
@@ -361,10 +361,11 @@ const fn comparison(op: Op) -> Comparison {
     }
 }
 
-/// A test, or its opposite. A flag's opposite holds for items that have one.
-fn equals(node: Node, is: bool) -> Node {
+/// A test, or its opposite. A flag column is like other columns: comparing it with either is false
+/// where it has no value. (A test of one, `(explicit == true) == false`, is true or false.)
+fn equals(it: &Expr, node: Node, is: bool) -> Node {
     match node {
-        Node::Flag(field, set) => Node::Flag(field, set == is),
+        Node::Flag(field, _) if matches!(it.kind, Kind::Field(_)) => Node::Flag(field, is),
         node if is => node,
         node => Node::Not(Box::new(node)),
     }

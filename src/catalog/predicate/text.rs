@@ -1,6 +1,6 @@
 //! The spelling for people, by recursive descent with binding powers.
 
-use super::expr::{Expr, Op, expected_name, fault};
+use super::expr::{Expr, Kind, Op, expected_name, fault};
 use super::lex::{Lexer, Token};
 use crate::error::{Result, quoted};
 
@@ -20,6 +20,10 @@ pub(super) fn read(program: &str, limit: usize) -> Result<Expr> {
     let mut lexer = Lexer::new(program, limit, 0)?;
     let expr = expression(&mut lexer, OR)?;
     match lexer.token {
+        // Written as JSON it would begin with what only text begins with.
+        Token::End if matches!(expr.kind, Kind::List(_)) => {
+            Err(fault(expr.position, "a condition or a number", "a list"))
+        }
         Token::End => Ok(expr),
         _ => lexer.fail("an operator, \"and\", \"or\" or the end"),
     }
