@@ -40,6 +40,7 @@ bench: ## Measure against peers, in Chromium, Node and natively, into benches/re
 	@.ci/setup tools rust wasm-bindgen browser python native pkg benches
 	@$(MAKE) films pkg
 	@$(ENV) node benches/run.mjs $(if $(ALL),--all)
+	@$(ENV) node benches/predicate.mjs
 
 eval: ## Measure recommendations on MovieLens 100K, which is fetched (tests/protocol.md)
 	@.ci/setup tools rust python

@@ -153,6 +153,11 @@ impl ItemSet {
         &self.words
     }
 
+    /// The bitmap, to take items out of it word by word. Bits may be cleared only.
+    pub(crate) fn words_mut(&mut self) -> &mut [u32] {
+        &mut self.words
+    }
+
     /// The items in ascending order.
     pub fn iter(&self) -> impl Iterator<Item = Ordinal> + '_ {
         self.words.iter().enumerate().flat_map(|(w, word)| {

@@ -42,6 +42,7 @@ mod format;
 mod ids;
 mod item_set;
 mod kernel;
+mod kind;
 mod load;
 mod metric;
 mod ordering;
@@ -52,7 +53,10 @@ mod taste;
 #[cfg(all(target_arch = "wasm32", feature = "wasm"))]
 pub mod wasm;
 
-pub use catalog::{Catalog, Column, Predicate, TitleMatch, Value};
+pub use catalog::{
+    Catalog, Column, ColumnBytes, Deed, Expr, Formula, History, Predicate, Scope, TitleMatch,
+    Value,
+};
 pub use date::{format_days, parse_days};
 pub use error::{Error, ErrorCode, Result};
 pub use folding::fold_title;
@@ -60,12 +64,13 @@ pub use format::{ALIGNMENT, FORMAT_VERSION, FieldKind, Fold, OLDEST_READABLE};
 pub use ids::{Ordinal, Scored};
 pub use item_set::ItemSet;
 pub use kernel::Backend;
+pub use kind::Kind;
 pub use load::{AlignedBytes, Index, Lists};
 pub use metric::Metric;
 pub use rng::SeededRng;
 pub use search::{Effort, Query, Searcher};
 pub use slate::{Basis, Limits, Recommender, Slate, Target};
-pub use taste::{Entry, Event, Interaction, Kind, Profile, Selector, Share, Taste};
+pub use taste::{Entry, Event, Interaction, Past, Profile, Selector, Share, Taste};
 
 // Unit tests run in a browser too: the same tests, compiled to WebAssembly.
 #[cfg(all(test, target_arch = "wasm32"))]

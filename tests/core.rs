@@ -67,11 +67,11 @@ fn digest_of_a_thousand_answers(archive: &[u8]) -> u64 {
             let source = [None, Some("party"), Some("home")][rng.below(3)].map(str::to_owned);
             let event = match rng.below(12) {
                 0 => Event::Exclude {
-                    selector: Selector { source: Some("party".into()), item: None },
+                    selector: Selector { source: Some("party".into()), ..Selector::default() },
                     forget_seen: rng.below(2) == 0,
                 },
                 1 => Event::Include {
-                    selector: Selector { source: Some("party".into()), item: None },
+                    selector: Selector { source: Some("party".into()), ..Selector::default() },
                 },
                 _ => Event::Interaction(Interaction {
                     item: rng.below(n).to_string(),
@@ -86,12 +86,8 @@ fn digest_of_a_thousand_answers(archive: &[u8]) -> u64 {
         if nf.profile().len() > 40 {
             nf.clear_profile();
         }
-        let limits = Limits {
-            k: 1 + rng.below(30),
-            where_: filters[rng.below(5)],
-            exclude: &[],
-            effort: Effort::Usual,
-        };
+        let limits =
+            Limits { k: 1 + rng.below(30), where_: filters[rng.below(5)], ..Limits::default() };
         let slate = match rng.below(3) {
             0 => nf.similar(Target::Item(&rng.below(n).to_string()), &limits),
             1 => {

@@ -15,7 +15,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
 use nearfield::{
-    AlignedBytes, Effort, Entry, Error, Event, Index, Interaction, Kind, Limits, Metric, Ordinal,
+    AlignedBytes, Entry, Error, Event, Index, Interaction, Kind, Limits, Metric, Ordinal,
     Recommender, Slate, Target,
 };
 use support::archive;
@@ -84,7 +84,7 @@ fn interrogate(index: Index) -> String {
         Some(r#"released < "1990-01-01" and energy > 2.5 and exists(label)"#),
     ];
     for where_ in filters {
-        let limits = Limits { k: 10, where_, exclude: &[], effort: Effort::Usual };
+        let limits = Limits { where_, ..Limits::default() };
         let answers = [
             nf.recommend(&limits, true, 3),
             nf.similar(Target::Item("5"), &limits),
@@ -93,7 +93,9 @@ fn interrogate(index: Index) -> String {
         answers.iter().for_each(check);
         write!(out, "{answers:?}").unwrap();
     }
-    let found = [nf.find("bleu trian", 5), nf.find("ame", 5), nf.find("oceans eleven", 5)];
+    let five = Limits { k: 5, where_: Some("not explicit"), ..Limits::default() };
+    let found =
+        [nf.find("bleu trian", &five), nf.find("ame", &five), nf.find("oceans eleven", &five)];
     found.iter().for_each(check);
     write!(out, "{found:?}{prior:?}").unwrap();
     for column in nf.catalog().columns() {
@@ -101,7 +103,7 @@ fn interrogate(index: Index) -> String {
             write!(out, "{:?}", column.value(Ordinal(o))).unwrap();
         }
         let all = nearfield::ItemSet::full(n);
-        write!(out, "{:?}", nf.catalog().facets(column.name(), &all)).unwrap();
+        write!(out, "{:?}", nf.catalog().facets(column.name(), &all, 100)).unwrap();
     }
     out
 }
@@ -327,7 +329,10 @@ fn the_empty_catalog_and_one_item() {
             assert_eq!(slate.items.len(), n);
             let slate = nf.similar(Target::Vector(&[1.0; 6]), &Limits::default()).unwrap();
             assert_eq!(slate.items.len(), n);
-            assert_eq!(nf.find("blue", 3).unwrap().items.len(), n);
+            assert_eq!(
+                nf.find("blue", &Limits { k: 3, ..Limits::default() }).unwrap().items.len(),
+                n
+            );
         }
     }
 }

@@ -171,7 +171,7 @@ fn everything(entries: &[Entry]) -> String {
 
 #[test]
 fn exclusion_is_exact_retroactive_and_reversible() {
-    let selector = Selector { source: Some("party".into()), item: None };
+    let selector = Selector { source: Some("party".into()), ..Selector::default() };
     let is_party = |e: &Entry| matches!(&e.event, Event::Interaction(i) if i.source.as_deref() == Some("party"));
     for seed in 0..10 {
         let all = history(seed, 40);
@@ -204,6 +204,105 @@ fn exclusion_is_exact_retroactive_and_reversible() {
             entries.push(Entry { at_ms: 2e12, ..entry(2000, include) });
             assert_eq!(everything(&entries), everything(&all));
         }
+    }
+}
+
+#[test]
+fn exclusion_by_a_condition_is_exclusion_of_the_items_it_is_true_of() {
+    let where_ = "genres has \"jazz\" or not year < 1990";
+    for program in [where_.to_owned(), nearfield::Expr::read(where_).unwrap().to_json()] {
+        let selector = Selector { where_: Some(program), ..Selector::default() };
+        for seed in 0..5 {
+            let all = history(seed, 40);
+            let selected = index(Fold::Ridge, 4.0, 1.0);
+            let selected = Recommender::new(selected).catalog().select(where_).unwrap();
+            let is_selected = |e: &Entry| match &e.event {
+                Event::Interaction(i) => {
+                    i.item.parse().is_ok_and(|item| selected.contains(Ordinal(item)))
+                }
+                _ => false,
+            };
+            assert!(all.iter().any(is_selected) && !all.iter().all(is_selected));
+            let mut with = all.clone();
+            let exclude = Event::Exclude { selector: selector.clone(), forget_seen: true };
+            with.insert(7, Entry { sequence: 1000, ..entry(7, exclude) });
+            let never: Vec<Entry> = all.iter().filter(|e| !is_selected(e)).cloned().collect();
+            assert_eq!(everything(&with), everything(&never));
+            let include = Event::Include { selector: selector.clone() };
+            with.push(Entry { at_ms: 2e12, ..entry(2000, include) });
+            assert_eq!(everything(&with), everything(&all));
+        }
+    }
+}
+
+#[test]
+fn an_exclusion_that_does_not_compile_is_refused_or_selects_nothing() {
+    let exclude = |program: &str| {
+        let selector = Selector { where_: Some(program.into()), ..Selector::default() };
+        entry(0, Event::Exclude { selector, forget_seen: false })
+    };
+    let mut nf = Recommender::new(index(Fold::Ridge, 4.0, 1.0));
+    // Kept answers of requests that may ask for history must not let an exclusion do so.
+    let limits = Limits { where_: Some("not seen()"), now_ms: Some(0), ..Limits::default() };
+    nf.recommend(&limits, true, 0).unwrap();
+    for program in
+        ["mood == \"blue\"", "not seen()", "released > age(\"3d\")", "year > $x", "year"]
+    {
+        let error = nf.record(exclude(program)).unwrap_err();
+        assert_eq!(error.code().as_str(), "E_FILTER", "{program}");
+        assert!(nf.profile().is_empty());
+    }
+    // A log that was written for another catalog.
+    let like = entry(1, Event::Interaction(interaction(3, Kind::Like, None)));
+    let with = profile(&[exclude("mood == \"blue\""), like.clone()]);
+    let index = index(Fold::Ridge, 4.0, 1.0);
+    let taste = |p: &Profile| Taste::fold_in(&index, p).unwrap().unwrap().vector().to_vec();
+    assert_eq!(taste(&with), taste(&profile(&[like])));
+    assert!(Profile::default().append(exclude("mood ==")).is_err());
+}
+
+#[test]
+fn a_kept_selection_is_never_an_old_one() {
+    let mut nf = Recommender::new(index(Fold::Ridge, 4.0, 1.0));
+    let mut rng = SeededRng::new(9, 0);
+    let programs = [
+        "seen()",
+        "not seen(\"1h\")",
+        "liked(\"2h\") or disliked()",
+        "count(\"play\") >= $n",
+        "year >= 1950 + $n",
+        "released > age(\"9000d\")",
+        "age(released) / 365 > 20",
+    ];
+    for i in 0..600 {
+        match rng.below(40) {
+            0 => nf.clear_profile(),
+            1 => {
+                let selector = Selector { where_: Some("explicit".into()), ..Selector::default() };
+                let event = Event::Exclude { selector, forget_seen: true };
+                nf.record(Entry { at_ms: 1e12, ..entry(i, event) }).unwrap();
+            }
+            2..10 => {
+                let kind = Kind::ALL[rng.below(8)];
+                let event =
+                    Event::Interaction(interaction(rng.below(N), kind, Some(rng.normal())));
+                let at_ms = 1e12 + rng.below(10_000_000) as f64;
+                nf.record(Entry { at_ms, ..entry(i, event) }).unwrap();
+            }
+            _ => {}
+        }
+        let params = format!("{{\"n\": {}}}", rng.below(3));
+        let limits = Limits {
+            where_: Some(programs[rng.below(programs.len())]),
+            params: Some(&params),
+            now_ms: Some(1_000_000_000_000 + rng.below(8) as i64 * 3_000_000),
+            ..Limits::default()
+        };
+        let kept = nf.select(&limits).unwrap();
+        // The same in a recommender that has nothing to remember.
+        let mut fresh = Recommender::new(index(Fold::Ridge, 4.0, 1.0));
+        nf.profile().entries().for_each(|e| assert!(fresh.record(e.clone()).unwrap()));
+        assert_eq!(kept, fresh.select(&limits).unwrap(), "{limits:?}");
     }
 }
 

@@ -11,7 +11,7 @@
 
 use js_sys::{Object, Reflect, Uint8Array, WebAssembly};
 use nearfield::wasm::Engine;
-use nearfield::{AlignedBytes, Effort, Entry, Index, Limits, Ordinal, Recommender, Target};
+use nearfield::{AlignedBytes, Entry, Index, Limits, Ordinal, Recommender, Target};
 use serde::Deserialize;
 use wasm_bindgen::{JsCast as _, JsValue};
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
@@ -74,7 +74,7 @@ fn answers_are_the_engines_own() {
     let found = answer(engine.similar(&request).unwrap());
     let exclude = ["3".to_owned()];
     let limits =
-        Limits { k: 7, where_: Some("year > 1960"), exclude: &exclude, effort: Effort::Usual };
+        Limits { k: 7, where_: Some("year > 1960"), exclude: &exclude, ..Limits::default() };
     let expected = nf.similar(Target::Item("17"), &limits).unwrap();
     let ordinals: Vec<u32> = expected.items.iter().map(|i| i.ordinal.0).collect();
     let scores: Vec<f64> = expected.items.iter().map(|i| i.score).collect();

@@ -61,6 +61,6 @@ async function inPage({ task, job }) {
       return response.arrayBuffer();
     },
   };
-  const { tasks } = await import(host.url("benches/lib/measure.mjs"));
+  const { tasks } = await import(host.url(job.tasks ?? "benches/lib/measure.mjs"));
   return tasks[task](job, host);
 }

@@ -149,7 +149,7 @@ export function quantile(samples, q) {
 }
 
 /** The smallest step of the clock: a page's is coarse on purpose. */
-function clockStep() {
+export function clockStep() {
   let smallest = Infinity;
   for (let i = 0; i < 50; i += 1) {
     const began = performance.now();

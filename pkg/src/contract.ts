@@ -21,6 +21,14 @@ export type InteractionKind =
 export interface EngineSelector {
   source?: string;
   item?: string;
+  where?: string;
+}
+
+/** Which items a request is about. `where` and `params` are text; JSON where the caller gave objects. */
+export interface EngineFilter {
+  where?: string;
+  params?: string;
+  now_ms?: number;
 }
 
 /** One thing that happened to a profile. */
@@ -99,25 +107,27 @@ export interface Engine {
   has(id: string): boolean;
   ordinal(id: string): number | undefined;
   cards(ordinals: Uint32Array, fields: readonly string[]): Record<string, FieldValue>[];
-  facets(field: string, where?: string): { value: string | number | boolean; count: number }[];
-  similar(request: {
-    id?: string;
-    vector?: Float32Array;
-    k?: number;
-    where?: string;
-    exclude?: readonly string[];
-    recall?: Recall;
-  }): EngineAnswer;
-  recommend(request: {
-    k?: number;
-    where?: string;
-    exclude?: readonly string[];
-    recall?: Recall;
-    seen?: "exclude" | "include";
-    explain?: number;
-    now_ms: number;
-  }): EngineAnswer;
-  find(text: string, k?: number): EngineAnswer;
+  facets(field: string, request: EngineFilter & { limit?: number }): { value: string | number | boolean; count: number }[];
+  count(request: EngineFilter): number;
+  similar(
+    request: EngineFilter & {
+      id?: string;
+      vector?: Float32Array;
+      k?: number;
+      exclude?: readonly string[];
+      recall?: Recall;
+    },
+  ): EngineAnswer;
+  recommend(
+    request: EngineFilter & {
+      k?: number;
+      exclude?: readonly string[];
+      recall?: Recall;
+      seen?: "exclude" | "include";
+      explain?: number;
+    },
+  ): EngineAnswer;
+  find(text: string, request: EngineFilter & { k?: number; exclude?: readonly string[] }): EngineAnswer;
   append(entry: EngineEntry): boolean;
   clear_profile(): void;
   entries(): EngineEntry[];

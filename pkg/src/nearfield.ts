@@ -1,12 +1,14 @@
-import type { EngineAnswer, EngineInfo } from "./contract.js";
+import type { EngineAnswer, EngineFilter, EngineInfo } from "./contract.js";
 import { NearfieldError } from "./errors.js";
 import type { Loading } from "./load.js";
 import {
   count,
   countOrZero,
+  json,
   moment,
   nonEmpty,
   oneOf,
+  program,
   readOptions,
   recall as recallOption,
   text,
@@ -14,6 +16,7 @@ import {
   unknownName,
   wrong,
 } from "./options.js";
+import type { Read } from "./options.js";
 import type { Profile } from "./profile.js";
 import { given } from "./plain.js";
 import type { Supervisor } from "./supervisor.js";
@@ -24,6 +27,7 @@ import type {
   EngineKind,
   Facet,
   FacetsOptions,
+  FilterOptions,
   Item,
   RecommendOptions,
   SearchOptions,
@@ -34,14 +38,16 @@ import type {
 /** Results per list where the caller names no number: what one row of a page shows. */
 const DEFAULT_K = 10;
 
-const LIST = { k: count, fields: texts };
-const SIMILAR = { ...LIST, where: text, exclude: texts, recall: recallOption };
-const RECOMMEND = {
-  ...SIMILAR,
-  seen: oneOf("exclude", "include"),
-  explain: countOrZero,
-  now: moment,
-};
+const FILTER = { where: program, params: json, now: moment };
+const LIST = { ...FILTER, k: count, fields: texts, exclude: texts };
+const SIMILAR = { ...LIST, recall: recallOption };
+const RECOMMEND = { ...SIMILAR, seen: oneOf("exclude", "include"), explain: countOrZero };
+const FACETS = { ...FILTER, limit: count };
+
+/** The part of a request that says which items it is about. */
+function filter({ where, params, now = Date.now() }: Read<typeof FILTER>): EngineFilter {
+  return { now_ms: now, ...given({ where, params }) };
+}
 
 /**
  * One open archive with one profile. Every answer is computed here, in this process, synchronously and
@@ -85,10 +91,10 @@ export class Nearfield {
    * @throws NearfieldError `E_ARG`, `E_FILTER`, `E_NOT_READY`, `E_ENGINE`.
    */
   recommend(options?: RecommendOptions): Answer {
-    const { k = DEFAULT_K, fields, now = Date.now(), where, exclude, recall, seen, explain } =
-      readOptions("recommend", options, RECOMMEND);
+    const read = readOptions("recommend", options, RECOMMEND);
+    const { k = DEFAULT_K, fields, exclude, recall, seen, explain } = read;
     this.#requireColumns("recommend", fields);
-    const request = { k, now_ms: now, ...given({ where, exclude, recall, seen, explain }) };
+    const request = { ...filter(read), k, ...given({ exclude, recall, seen, explain }) };
     const answer = this.#supervisor.call((engine) => engine.recommend(request));
     return this.#answer(answer, k, fields);
   }
@@ -102,13 +108,14 @@ export class Nearfield {
    *   `E_ENGINE`.
    */
   similar(target: string | Float32Array, options?: SimilarOptions): Answer {
-    const { k = DEFAULT_K, fields, where, exclude, recall } = readOptions("similar", options, SIMILAR);
+    const read = readOptions("similar", options, SIMILAR);
+    const { k = DEFAULT_K, fields, exclude, recall } = read;
     if (typeof target !== "string" && !(target instanceof Float32Array)) {
       throw wrong("similar target", "an item id or a Float32Array", target);
     }
     this.#requireColumns("similar", fields);
     const subject = typeof target === "string" ? { id: target } : { vector: target };
-    const request = { ...subject, k, ...given({ where, exclude, recall }) };
+    const request = { ...subject, ...filter(read), k, ...given({ exclude, recall }) };
     return this.#answer(this.#supervisor.call((engine) => engine.similar(request)), k, fields);
   }
 
@@ -116,15 +123,17 @@ export class Nearfield {
    * Finds items by title: words and beginnings of words, small typing errors forgiven.
    *
    * @param query - What was typed; an empty text finds nothing.
-   * @throws NearfieldError `E_ARG`, `E_UNSUPPORTED` (the archive has no titles), `E_NOT_READY` (they
-   *   have not arrived yet), `E_ENGINE`.
+   * @throws NearfieldError `E_ARG`, `E_FILTER`, `E_UNSUPPORTED` (the archive has no titles),
+   *   `E_NOT_READY` (they have not arrived yet), `E_ENGINE`.
    */
   search(query: string, options?: SearchOptions): Answer {
-    const { k = DEFAULT_K, fields } = readOptions("search", options, LIST);
+    const read = readOptions("search", options, LIST);
+    const { k = DEFAULT_K, fields, exclude } = read;
     this.#requireColumns("search", fields);
     // Decomposed and in lower case: the host has the tables for that, and the engine needs none.
     const typed = text(query, "search query").normalize("NFKD").toLowerCase();
-    return this.#answer(this.#supervisor.call((engine) => engine.find(typed, k)), k, fields);
+    const request = { ...filter(read), k, ...given({ exclude }) };
+    return this.#answer(this.#supervisor.call((engine) => engine.find(typed, request)), k, fields);
   }
 
   /**
@@ -153,15 +162,27 @@ export class Nearfield {
   }
 
   /**
+   * How many items of the catalog there are for which `where` holds, whether or not the person has seen
+   * them.
+   *
+   * @throws NearfieldError `E_ARG`, `E_FILTER`.
+   */
+  count(options?: FilterOptions): number {
+    const request = filter(readOptions("count", options, FILTER));
+    return this.#supervisor.call((engine) => engine.count(request));
+  }
+
+  /**
    * The values of a column with their counts, most frequent first.
    *
    * @throws NearfieldError `E_ARG` for an unknown column or one without countable values, `E_FILTER`.
    */
   facets(field: string, options?: FacetsOptions): readonly Facet[] {
-    const { where } = readOptions("facets", options, { where: text });
+    const read = readOptions("facets", options, FACETS);
     const column = nonEmpty(field, "facets field");
     this.#requireColumns("facets", [column]);
-    return this.#supervisor.call((engine) => engine.facets(column, where));
+    const request = { ...filter(read), ...given({ limit: read.limit }) };
+    return this.#supervisor.call((engine) => engine.facets(column, request));
   }
 
   /**

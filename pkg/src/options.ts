@@ -130,6 +130,26 @@ export const texts: Check<readonly string[]> = (value, at) => {
   return value.map((entry, index) => text(entry, `${at}[${index}]`));
 };
 
+/**
+ * A condition as the engine reads it: text as it is, an object (or `true`) as JSON text. What JSON cannot
+ * say (NaN, a function) becomes `null` or is gone, and the engine refuses it with its place.
+ */
+export const program: Check<string> = (value, at) => {
+  if (typeof value === "string") return value;
+  if (typeof value === "boolean") return String(value);
+  return json(value, at);
+};
+
+/** An object as JSON text. */
+export const json: Check<string> = (value, at) => {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) throw wrong(at, "an object", value);
+  try {
+    return JSON.stringify(value);
+  } catch {
+    throw wrong(at, "an object that JSON can hold", value);
+  }
+};
+
 /** Anything; for values that are checked where they are used. */
 export const anything: Check<unknown> = (value) => value;
 

@@ -1,6 +1,6 @@
 import type { EngineEntry, EngineEvent, EngineSelector, InteractionKind } from "./contract.js";
 import { NearfieldError } from "./errors.js";
-import { finite, flag, moment, nonEmpty, oneOf, readOptions, wrong } from "./options.js";
+import { finite, flag, moment, nonEmpty, oneOf, program, readOptions, wrong } from "./options.js";
 import type { Check } from "./options.js";
 import { given } from "./plain.js";
 
@@ -54,13 +54,13 @@ const INCLUDE = { type: nonEmpty, selector: object };
 /**
  * Reads which interactions an exclusion speaks about.
  *
- * @throws NearfieldError `E_ARG` when neither field is given: an exclusion of everything is more often
+ * @throws NearfieldError `E_ARG` when no field is given: an exclusion of everything is more often
  *   a slip than a wish, and `erase()` exists for the wish.
  */
 export function readSelector(call: string, value: unknown): EngineSelector {
-  const selector = readOptions(call, value, { source: nonEmpty, item: nonEmpty });
-  if (selector.source === undefined && selector.item === undefined) {
-    throw wrong(`${call} selector`, "an object with source or item", value);
+  const selector = readOptions(call, value, { source: nonEmpty, item: nonEmpty, where: program });
+  if (Object.keys(selector).length === 0) {
+    throw wrong(`${call} selector`, "an object with source, item or where", value);
   }
   return { ...selector };
 }

@@ -4,8 +4,9 @@ import { finite, flag, moment, nonEmpty, readOptions, text, wrong } from "./opti
 import { given } from "./plain.js";
 import { interactionKind, readProfile, readSelector, writeProfile } from "./profile-file.js";
 import type { ProfileStore } from "./store/store.js";
-import { replay } from "./supervisor.js";
+import { isRefusal, replay } from "./supervisor.js";
 import type { Supervisor } from "./supervisor.js";
+import type { Where } from "./where.js";
 
 /** Something the person did to an item. */
 export interface Interaction {
@@ -35,6 +36,12 @@ export interface Selector {
   readonly source?: string;
   /** Interactions with this item. */
   readonly item?: string;
+  /**
+   * Interactions with items for which this holds, such as `'genres has "Horror"'`. About columns alone:
+   * no ages, no history, no parameters. An object is kept as its JSON text, so {@link Profile.include}
+   * takes the same spelling that was excluded.
+   */
+  readonly where?: string | Where;
 }
 
 /** Options of `exclude`. */
@@ -144,7 +151,7 @@ export class Profile {
    * Takes interactions out of taste, past and future ones, until {@link Profile.include}. Items stay
    * "seen" unless `forgetSeen` is set.
    *
-   * @throws NearfieldError `E_ARG`.
+   * @throws NearfieldError `E_ARG`; `E_FILTER` for a `where` that does not compile.
    */
   exclude(selector: Selector, options?: ExcludeOptions): Recorded {
     const { forgetSeen } = readOptions("exclude", options, { forgetSeen: flag });
@@ -266,7 +273,7 @@ export class Profile {
       });
     } catch (thrown) {
       const refused = asNearfieldError(thrown);
-      if (refused?.code !== "E_ARG") throw thrown;
+      if (refused === undefined || !isRefusal(refused)) throw thrown;
       // Part of them went in: start again from the log as it was.
       this.#supervisor.call((engine) => {
         engine.clear_profile();

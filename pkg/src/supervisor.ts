@@ -126,9 +126,15 @@ export class Supervisor {
   }
 }
 
+/** Whether the engine refused what it was given, and works on. */
+export function isRefusal({ code }: NearfieldError): boolean {
+  return code === "E_ARG" || code === "E_FILTER";
+}
+
 /**
  * Gives a log to an engine. An entry the engine refuses is left out there and stays in the log: it may
- * come from a newer release that knows more kinds of interaction.
+ * come from a newer release that knows more kinds of interaction, or exclude by a column that another
+ * archive has.
  *
  * @returns How many entries were refused.
  */
@@ -138,7 +144,8 @@ export function replay(engine: Engine, log: Iterable<EngineEntry>): number {
     try {
       engine.append(entry);
     } catch (thrown) {
-      if (asNearfieldError(thrown)?.code !== "E_ARG") throw thrown;
+      const typed = asNearfieldError(thrown);
+      if (typed === undefined || !isRefusal(typed)) throw thrown;
       refused += 1;
     }
   }

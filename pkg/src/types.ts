@@ -1,6 +1,8 @@
 import type { Basis, FieldValue, InteractionKind, Recall } from "./contract.js";
+import type { Params, Where } from "./where.js";
 
 export type { Basis, FieldValue, InteractionKind, Recall } from "./contract.js";
+export type { Duration, FieldRef, NumberOf, Operand, ParamRef, Params, ParamValue, Where } from "./where.js";
 
 /**
  * Where an archive's bytes come from. A string or `URL` is fetched (in Node a path or a `file:` URL
@@ -82,20 +84,35 @@ export interface OpenOptions {
   readonly progressive?: boolean;
 }
 
+/** Options that say which items a call is about. */
+export interface FilterOptions {
+  /**
+   * Keep only items for which this holds: text such as `'genres has "jazz" and not explicit'`, or the
+   * same as an object. Default: all items.
+   */
+  readonly where?: string | Where;
+  /** Values of the parameters that `where` names (`$from`). Default: none. */
+  readonly params?: Params;
+  /**
+   * The moment the answer is for, as milliseconds since 1970 or a `Date`: ages and durations in `where`
+   * count back from it. The same profile, archive, options and moment give the same answer, bit for
+   * bit. Default: the present.
+   */
+  readonly now?: number | Date;
+}
+
 /** Options that every listing call has. */
-export interface ListOptions {
+export interface ListOptions extends FilterOptions {
   /** Number of results asked for, 1 to 10,000. Default: 10. Fewer come when fewer qualify. */
   readonly k?: number;
   /** Columns to bring back with each item. Default: none, and the items have no `fields`. */
   readonly fields?: readonly string[];
+  /** Drop these item ids. Unknown ids drop nothing. Default: none. */
+  readonly exclude?: readonly string[];
 }
 
 /** Options of `similar`. */
 export interface SimilarOptions extends ListOptions {
-  /** Keep only items for which this expression holds. Default: all items. */
-  readonly where?: string;
-  /** Drop these item ids. Unknown ids drop nothing. Default: none. */
-  readonly exclude?: readonly string[];
   /**
    * How thorough the search is: the share of the truly best items that it finds on average, between 0
    * and 1, or `"exhaustive"`, which looks at every item. Large catalogs answer faster for less.
@@ -110,20 +127,15 @@ export interface RecommendOptions extends SimilarOptions {
   readonly seen?: "exclude" | "include";
   /** How many reasons each item carries in `because`, strongest first. Default: 0, no `because`. */
   readonly explain?: number;
-  /**
-   * The moment the answer is for, as milliseconds since 1970 or a `Date`. The same profile, archive,
-   * options and moment give the same answer, bit for bit. Default: the present.
-   */
-  readonly now?: number | Date;
 }
 
 /** Options of `search`. */
 export type SearchOptions = ListOptions;
 
 /** Options of `facets`. */
-export interface FacetsOptions {
-  /** Count only items for which this expression holds. Default: all items. */
-  readonly where?: string;
+export interface FacetsOptions extends FilterOptions {
+  /** How many values at most, the most frequent ones. Default: all of them. */
+  readonly limit?: number;
 }
 
 /** One value of a column and how many items have it. */
@@ -175,7 +187,7 @@ export interface Shortfall {
   readonly returned: number;
   /**
    * `"qualifying"`: every item that passed `where`, `exclude` and `seen` is in the answer.
-   * `"matches"`: a title search found no more.
+   * `"matches"`: a title search found no more among them.
    */
   readonly reason: "qualifying" | "matches";
 }

@@ -10,15 +10,28 @@ use crate::format::{FIELD_NONE, Field, FieldKind};
 use crate::ids::{Ordinal, Scored};
 use crate::item_set::ItemSet;
 use crate::load::Index;
-use crate::ordering::sort_best_first;
+use crate::ordering::{select_best, sort_best_first};
 
-const DAMAGED: Error = Error::corrupt("columns", "values refer to their dictionary and bounds");
+pub(super) const DAMAGED: Error =
+    Error::corrupt("columns", "values refer to their dictionary and bounds");
 
 /// A column of an archive.
 #[derive(Clone, Copy)]
 pub struct Column<'a> {
     index: &'a Index,
     field: &'a Field,
+}
+
+/// What a column takes, in bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ColumnBytes {
+    /// What is stored for each item: its code or number, which of its tags are whose, whether it
+    /// has a value.
+    pub packed: usize,
+    /// The different strings of categories and tags, once each.
+    pub dictionary: usize,
+    /// Texts, with where each begins.
+    pub texts: usize,
 }
 
 /// The value of one item in one column.
@@ -99,6 +112,25 @@ impl<'a> Column<'a> {
         self.field.n_distinct as usize
     }
 
+    /// What it takes in the archive.
+    #[must_use]
+    pub fn bytes(self) -> ColumnBytes {
+        let field = self.field;
+        let n = self.index.len();
+        let present = if field.present_start == FIELD_NONE { 0 } else { n.div_ceil(8) };
+        let starts = 4 * (n + 1);
+        let values = field.values_len as usize * field.width as usize;
+        let dictionary = 4 * (self.n_distinct() + 1) + field.dictionary_bytes as usize;
+        let (packed, dictionary, texts) = match self.kind() {
+            FieldKind::Flag => (n.div_ceil(8), 0, 0),
+            FieldKind::Category => (values, dictionary, 0),
+            FieldKind::Tags => (starts + values, dictionary, 0),
+            FieldKind::Text => (0, 0, starts + field.values_len as usize),
+            FieldKind::Integer | FieldKind::Real | FieldKind::Date => (values, 0, 0),
+        };
+        ColumnBytes { packed: present + packed, dictionary, texts }
+    }
+
     /// Smallest and largest value of an integer, a date or a real that is stored as decimals;
     /// `None` for others, and where no item has a value.
     #[must_use]
@@ -135,6 +167,22 @@ impl<'a> Column<'a> {
         ItemSet::from_fn(self.index.len(), |i| self.is_present(Ordinal(i as u32)))
     }
 
+    /// The bits of present values, of the items from word `first` on; `None` where all have one.
+    pub(super) fn present_bits(self, first: usize) -> Option<&'a [u8]> {
+        (self.field.present_start != FIELD_NONE)
+            .then(|| self.bits(self.field.present_start, first))
+    }
+
+    /// The bits of a flag, of the items from word `first` on.
+    pub(super) fn flag_bits(self, first: usize) -> Option<&'a [u8]> {
+        Some(self.bits(self.field.values_start, first))
+    }
+
+    fn bits(self, start: u32, first: usize) -> &'a [u8] {
+        let bits = &self.data()[start as usize..][..self.index.len().div_ceil(8)];
+        bits.get(4 * first..).unwrap_or(&[])
+    }
+
     /// The flag of an item that has one.
     pub(super) fn flag(self, item: usize) -> bool {
         self.bit(self.field.values_start, item)
@@ -142,11 +190,19 @@ impl<'a> Column<'a> {
 
     /// The raw number at position `at` of the column's values.
     pub(super) fn raw(self, at: usize) -> u64 {
-        let width = self.field.width as usize;
-        let start = self.field.values_start as usize + at * width;
-        let mut eight = [0; 8];
-        eight[..width].copy_from_slice(&self.data()[start..start + width]);
-        u64::from_le_bytes(eight)
+        let (bytes, width) = self.packed();
+        // Copies of a fixed length are loads; of a length that is not known, calls.
+        match width {
+            1 => u64::from(bytes[at]),
+            2 => u64::from(u16::from_le_bytes(bytes.as_chunks().0[at])),
+            4 => u64::from(u32::from_le_bytes(bytes.as_chunks().0[at])),
+            _ => u64::from_le_bytes(bytes.as_chunks().0[at]),
+        }
+    }
+
+    /// The number of an item of a numeric column, a date as its day; NaN for what is no number.
+    pub(super) fn as_f64(self, item: usize) -> f64 {
+        self.number(self.raw(item)).as_number().unwrap_or(f64::NAN)
     }
 
     /// The packed values of all items, and the bytes each takes.
@@ -172,7 +228,16 @@ impl<'a> Column<'a> {
 
     /// Whether a real is stored as f64 bits.
     pub(super) const fn is_float(self) -> bool {
-        self.field.digits == FIELD_NONE
+        self.field.kind == FieldKind::Real as u32 && self.field.digits == FIELD_NONE
+    }
+
+    /// The starts of all items' tags from item `first` on (one more than there are items), and the
+    /// tags' codes with the bytes each takes.
+    pub(super) fn tags(self, first: usize) -> (&'a [[u8; 4]], &'a [u8], usize) {
+        let start = self.field.starts_start as usize;
+        let starts = self.data()[start..].as_chunks().0;
+        let (codes, width) = self.packed();
+        (starts.get(first..=self.index.len()).unwrap_or(&[]), codes, width)
     }
 
     /// Positions in the values of an item's tags, or in the bytes of an item's text.
@@ -248,8 +313,13 @@ impl<'a> Column<'a> {
         })
     }
 
-    /// How many of `items` have each value: most frequent first, equal counts by value.
-    pub(super) fn count_values(self, items: &ItemSet) -> Result<Vec<(String, usize)>> {
+    /// How many of `items` have each value: most frequent first, equal counts by value, at most
+    /// `limit`.
+    pub(super) fn count_values(
+        self,
+        items: &ItemSet,
+        limit: usize,
+    ) -> Result<Vec<(&'a str, usize)>> {
         let mut counts = vec![0usize; self.n_distinct()];
         let mut flags = [0usize; 2];
         let mut count = |code: u64| match counts.get_mut(code as usize) {
@@ -285,16 +355,17 @@ impl<'a> Column<'a> {
             .map(|(code, count)| Scored { ordinal: Ordinal(code), score: *count as f64 })
             .collect();
         // Codes are in the byte order of their strings.
+        if (1..order.len()).contains(&limit) {
+            select_best(&mut order, limit);
+        }
+        order.truncate(limit);
         sort_best_first(&mut order);
         let value = |code: usize| match (is_flag, code) {
             (true, 0) => Ok("false"),
             (true, _) => Ok("true"),
             _ => self.entry(code),
         };
-        order
-            .iter()
-            .map(|s| Ok((value(s.ordinal.index())?.to_owned(), counts[s.ordinal.index()])))
-            .collect()
+        order.iter().map(|s| Ok((value(s.ordinal.index())?, counts[s.ordinal.index()]))).collect()
     }
 }
 

@@ -5,11 +5,10 @@ mod column;
 mod predicate;
 mod title;
 
-pub use column::{Column, Value};
-pub use predicate::Predicate;
+pub use column::{Column, ColumnBytes, Value};
+pub use predicate::{Deed, Expr, Formula, History, Predicate, Scope};
 pub use title::TitleMatch;
 
-use crate::edit_distance::edit_distance;
 use crate::error::{Error, Result, quoted};
 use crate::ids::Ordinal;
 use crate::item_set::ItemSet;
@@ -59,36 +58,38 @@ impl<'a> Catalog<'a> {
 
     /// What an unknown name should have been: the nearest one, or the list of all.
     fn expected_name(self, name: &str) -> String {
-        let nearest = self
-            .columns()
-            .map(|c| (edit_distance(name, c.name()), c.name()))
-            .filter(|(distance, nearest)| *distance as usize <= nearest.len() / 2)
-            .min();
-        match nearest {
-            Some((_, nearest)) => format!("a column's name (did you mean {}?)", quoted(nearest)),
-            None => {
-                let names: Vec<&str> = self.columns().map(|c| c.name()).collect();
-                format!("a column's name, one of: {}", names.join(", "))
-            }
-        }
+        let names: Vec<&str> = self.columns().map(Column::name).collect();
+        predicate::expected_name("a column's name", name, &names)
     }
 
-    /// The items for which a `where` expression is true.
+    /// The column with this index, which is one of the archive's.
+    fn nth(self, field: usize) -> Column<'a> {
+        Column::new(self.index, &self.index.fields()[field])
+    }
+
+    /// The items for which a condition about columns alone is true: see [`Predicate`] for one that
+    /// has parameters, ages or a history.
     ///
     /// # Errors
-    /// [`Error::Filter`] where it does not compile, [`Error::Corrupt`] for damaged columns.
-    pub fn select(self, expression: &str) -> Result<ItemSet> {
-        Predicate::compile(self, expression)?.select(self)
+    /// As [`Expr::read`] and [`Predicate::compile`]; [`Error::Corrupt`] for damaged columns.
+    pub fn select(self, program: &str) -> Result<ItemSet> {
+        Predicate::compile(self, &Expr::read(program)?, &Scope::default())?.select(self)
     }
 
-    /// How many of `items` have each value of a category, tag set or flag: most frequent first,
-    /// equal counts by value.
+    /// How many of `items` have each value of a category, tag set or flag: the `limit` most
+    /// frequent, most frequent first, equal counts by value. Cost: the items and their tags, and
+    /// the different values; of those, what comes back.
     ///
     /// # Errors
     /// [`Error::Arg`] for an unknown column or one of another kind, [`Error::Corrupt`] for damaged
     /// columns.
-    pub fn facets(self, column: &str, items: &ItemSet) -> Result<Vec<(String, usize)>> {
-        self.column(column)?.count_values(items)
+    pub fn facets(
+        self,
+        column: &str,
+        items: &ItemSet,
+        limit: usize,
+    ) -> Result<Vec<(&'a str, usize)>> {
+        self.column(column)?.count_values(items, limit)
     }
 
     /// The item's popularity prior, where the archive has one: the value of a numeric column.
@@ -97,7 +98,7 @@ impl<'a> Catalog<'a> {
     /// [`Error::Corrupt`] for damaged columns.
     pub fn prior(self, item: Ordinal) -> Result<Option<f64>> {
         let Some(field) = self.index.prior_field() else { return Ok(None) };
-        Ok(Column::new(self.index, &self.index.fields()[field]).value(item)?.as_number())
+        Ok(self.nth(field).value(item)?.as_number())
     }
 
     /// Whether the archive has a popularity prior.
@@ -112,22 +113,24 @@ impl<'a> Catalog<'a> {
     /// [`Error::Corrupt`] for damaged columns.
     pub fn title(self, item: Ordinal) -> Result<Option<&'a str>> {
         let Some(field) = self.index.title_field()? else { return Ok(None) };
-        Ok(match Column::new(self.index, &self.index.fields()[field]).value(item)? {
+        Ok(match self.nth(field).value(item)? {
             Value::Text(title) | Value::Category(title) => Some(title),
             _ => None,
         })
     }
 
-    /// Items whose title, or a later word of it, begins with `text`, small typing errors allowed
-    /// (one from 4 characters on, two from 8): fewer errors first, then whole titles before later
-    /// words, then higher prior (without priors: shorter titles), then ordinals. At most `k`.
+    /// Those of the `allowed` items whose title, or a later word of it, begins with `text`, small
+    /// typing errors allowed (one from 4 characters on, two from 8): fewer errors first, then titles
+    /// that are the text and no more, then titles that begin with it before later words, then higher
+    /// prior (without priors: shorter titles), then ordinals. At most `k`.
     ///
-    /// `text` must be decomposed (NFKD) and in lower case; see [`crate::fold_title`].
+    /// Titles with errors are looked for where fewer than `k` have none. `text` must be decomposed
+    /// (NFKD) and in lower case; see [`crate::fold_title`].
     ///
     /// # Errors
     /// [`Error::Unsupported`] where the archive has no titles, [`Error::Corrupt`] for a damaged
     /// lookup.
-    pub fn find(self, text: &str, k: usize) -> Result<Vec<TitleMatch>> {
-        title::find(self, text, k)
+    pub fn find(self, text: &str, k: usize, allowed: &ItemSet) -> Result<Vec<TitleMatch>> {
+        title::find(self, text, k, allowed)
     }
 }

@@ -67,7 +67,12 @@ impl Lookup<'_> {
     }
 }
 
-pub(super) fn find(catalog: Catalog<'_>, text: &str, k: usize) -> Result<Vec<TitleMatch>> {
+pub(super) fn find(
+    catalog: Catalog<'_>,
+    text: &str,
+    k: usize,
+    allowed: &ItemSet,
+) -> Result<Vec<TitleMatch>> {
     if catalog.index.title_field()?.is_none() {
         return Err(Error::Unsupported {
             what: "title lookup in an archive without titles".into(),
@@ -85,20 +90,21 @@ pub(super) fn find(catalog: Catalog<'_>, text: &str, k: usize) -> Result<Vec<Tit
     let (starts, words, bytes) = catalog.index.titles()?;
     let lookup = Lookup { starts, words, bytes };
     let prefix = prefix_range(&lookup, key.as_bytes())?;
-    let key: Vec<char> = key.chars().collect();
-    let allowed = match key.len() {
+    let mut found = vec![(prefix, 0)];
+    let exact = rank(catalog, &lookup, &found, &key, k, allowed)?;
+    let chars: Vec<char> = key.chars().collect();
+    let most_errors = match chars.len() {
         0..=3 => 0,
         4..=7 => 1,
         _ => 2,
     };
-    let enough = allowed == 0 || prefix.len() >= k;
-    let mut found = vec![(prefix, 0)];
-    if !enough {
-        let start = Step { depth: 0, before: None, row: Row::first(&key), best: u32::MAX };
-        Walk { lookup: &lookup, key: &key, allowed, found: &mut found }
-            .step(0..words.len(), &start)?;
+    if most_errors == 0 || exact.len() >= k {
+        return Ok(exact);
     }
-    rank(catalog, &lookup, &found, k)
+    let start = Step { depth: 0, before: None, row: Row::first(&chars), best: u32::MAX };
+    Walk { lookup: &lookup, key: &chars, allowed: most_errors, found: &mut found }
+        .step(0..words.len(), &start)?;
+    rank(catalog, &lookup, &found, &key, k, allowed)
 }
 
 /// The words that begin with `key`.
@@ -178,36 +184,53 @@ fn first_char(text: &[u8]) -> (char, &[u8]) {
     }
 }
 
-/// The best `k` items of the matching words.
+/// The best `k` allowed items of the matching words: see [`Catalog::find`] for the order.
 fn rank(
     catalog: Catalog<'_>,
     lookup: &Lookup<'_>,
     ranges: &[(Range<usize>, u32)],
+    key: &str,
     k: usize,
+    allowed: &ItemSet,
 ) -> Result<Vec<TitleMatch>> {
     let mut matches = Vec::new();
-    let mut seen = ItemSet::empty(catalog.index.len());
+    let mut left = allowed.clone();
     let has_prior = catalog.has_prior();
     for n_errors in 0..=2 {
-        for is_later_word in [false, true] {
-            let mut class = Vec::new();
+        for class in [Place::Whole, Place::Beginning, Place::Later] {
+            let mut members = Vec::new();
             for at in ranges.iter().filter(|r| r.1 == n_errors).flat_map(|r| r.0.clone()) {
                 let (item, position, text) = lookup.word(at)?;
                 let ordinal = Ordinal(item as u32);
-                if (position > 0) != is_later_word || seen.contains(ordinal) {
+                let place = match position {
+                    0 if text == key.as_bytes() => Place::Whole,
+                    0 => Place::Beginning,
+                    _ => Place::Later,
+                };
+                if place != class || !left.contains(ordinal) {
                     continue;
                 }
-                seen.insert(ordinal);
+                left.remove(ordinal);
                 let score = match has_prior {
                     true => catalog.prior(ordinal)?.unwrap_or(0.0),
                     false => -((position + text.len()) as f64),
                 };
-                class.push(Scored { ordinal, score });
+                members.push(Scored { ordinal, score });
             }
-            sort_best_first(&mut class);
-            let items = class.iter().map(|s| TitleMatch { item: s.ordinal, n_errors });
+            sort_best_first(&mut members);
+            let items = members.iter().map(|s| TitleMatch { item: s.ordinal, n_errors });
             matches.extend(items.take(k - matches.len()));
         }
     }
     Ok(matches)
+}
+
+/// Where in a title the match is.
+#[derive(Clone, Copy, PartialEq)]
+enum Place {
+    /// It is the title.
+    Whole,
+    Beginning,
+    /// A later word begins so.
+    Later,
 }

@@ -3,14 +3,17 @@
 //! A [`Recommender`] owns an opened archive, a person's profile and the working memory between
 //! them; the command line, the WebAssembly surface and native programs all go through it.
 
-use crate::catalog::Catalog;
+mod cache;
+
+use self::cache::Cache;
+use crate::catalog::{Catalog, Expr, Predicate, Scope};
 use crate::error::{Error, Result, quoted};
 use crate::ids::{Ordinal, Scored};
 use crate::item_set::ItemSet;
 use crate::load::Index;
 use crate::ordering::{select_best, sort_best_first};
 use crate::search::{Effort, Query, Searcher};
-use crate::taste::{Entry, Profile, Share, Taste};
+use crate::taste::{Entry, Event, Past, Profile, Selector, Share, Taste};
 
 /// Most items of one answer.
 const MAX_K: usize = 10_000;
@@ -63,8 +66,13 @@ pub struct Slate {
 pub struct Limits<'a> {
     /// Number of items asked for, 1 to 10,000.
     pub k: usize,
-    /// A `where` expression.
+    /// Which items may come back: a condition, in either spelling of the language ([`Expr`]).
     pub where_: Option<&'a str>,
+    /// Parameters of the condition: a JSON object of literals and lists of them.
+    pub params: Option<&'a str>,
+    /// The moment that the condition's ages and durations are counted from: milliseconds since
+    /// 1970. A condition that has none needs none.
+    pub now_ms: Option<i64>,
     /// Ids that must not come back.
     pub exclude: &'a [String],
     /// How much of the archive to look at.
@@ -73,7 +81,14 @@ pub struct Limits<'a> {
 
 impl Default for Limits<'_> {
     fn default() -> Self {
-        Self { k: 10, where_: None, exclude: &[], effort: Effort::Usual }
+        Self {
+            k: 10,
+            where_: None,
+            params: None,
+            now_ms: None,
+            exclude: &[],
+            effort: Effort::Usual,
+        }
     }
 }
 
@@ -113,13 +128,21 @@ pub struct Recommender {
     allowed: ItemSet,
     /// The fold-in of the profile as it stands; made anew after each change.
     taste: Option<Option<Taste>>,
+    cache: Cache,
 }
 
 impl Recommender {
     /// For an archive and an empty profile.
     #[must_use]
     pub fn new(index: Index) -> Self {
-        Self { index, profile: Profile::default(), searcher: Searcher::new(), allowed: ItemSet::default(), taste: None }
+        Self {
+            index,
+            profile: Profile::default(),
+            searcher: Searcher::new(),
+            allowed: ItemSet::default(),
+            taste: None,
+            cache: Cache::default(),
+        }
     }
 
     /// The archive.
@@ -153,11 +176,17 @@ impl Recommender {
     /// Adds an entry to the profile; the next answer knows it. `Ok(false)` where it was there.
     ///
     /// # Errors
-    /// As [`Profile::append`].
+    /// As [`Profile::append`]; [`Error::Filter`] too for an exclusion by a condition that does not
+    /// compile for this archive.
     pub fn record(&mut self, entry: Entry) -> Result<bool> {
+        if let Event::Exclude { selector: Selector { where_: Some(program), .. }, .. } =
+            &entry.event
+        {
+            Predicate::compile(self.catalog(), &Expr::read(program)?, &Scope::default())?;
+        }
         let is_new = self.profile.append(entry)?;
         if is_new {
-            self.taste = None;
+            self.profile_changed();
         }
         Ok(is_new)
     }
@@ -165,7 +194,12 @@ impl Recommender {
     /// Forgets the person.
     pub fn clear_profile(&mut self) {
         self.profile = Profile::default();
+        self.profile_changed();
+    }
+
+    fn profile_changed(&mut self) {
         self.taste = None;
+        self.cache.profile_changed();
     }
 
     /// The items nearest to an item or a vector.
@@ -215,7 +249,7 @@ impl Recommender {
     ) -> Result<Slate> {
         let (mut allowed, warnings) = self.allowed(limits)?;
         if exclude_seen {
-            for id in self.profile.seen() {
+            for id in Past::of(&self.profile, &self.index)?.seen() {
                 if let Some(item) = self.index.ordinal(id)? {
                     allowed.remove(item);
                 }
@@ -262,21 +296,38 @@ impl Recommender {
         Ok(())
     }
 
-    /// Items by title; see [`Catalog::find`]. Scores are minus the number of typing errors.
+    /// Items by title, of those that the limits allow; see [`Catalog::find`]. Scores are minus the
+    /// number of typing errors, and [`Slate::n_qualifying`] is the number of items found.
     ///
     /// # Errors
-    /// As [`Catalog::find`], and [`Error::Arg`] for a `k` out of range.
-    pub fn find(&self, text: &str, k: usize) -> Result<Slate> {
-        check_k(k)?;
-        let found = self.catalog().find(text, k)?;
+    /// As [`Catalog::find`] and [`Recommender::similar`].
+    pub fn find(&mut self, text: &str, limits: &Limits<'_>) -> Result<Slate> {
+        let (allowed, warnings) = self.allowed(limits)?;
+        let found = self.catalog().find(text, limits.k, &allowed)?;
         let items: Vec<Scored> = found
             .iter()
             .map(|m| Scored { ordinal: m.item, score: 0.0 - f64::from(m.n_errors) })
             .collect();
         let n_qualifying = items.len();
-        let (because, warnings) = (Vec::new(), Vec::new());
-        let basis = Basis::Title;
+        let (because, basis) = (Vec::new(), Basis::Title);
         Ok(Slate { items, n_qualifying, basis, approximate: false, because, warnings })
+    }
+
+    /// The items for which the condition of `limits` is true, with this person's history; all of
+    /// them without a condition. Its `k` and `exclude` say nothing here.
+    ///
+    /// Cost: nothing where the same was asked lately, with the same parameters, no change of the
+    /// profile that the condition could see, and a moment that makes no difference to it; else see
+    /// [`Predicate::select`].
+    ///
+    /// # Errors
+    /// As [`Expr::read`] and [`Predicate::compile`].
+    pub fn select(&mut self, limits: &Limits<'_>) -> Result<ItemSet> {
+        let Some(program) = limits.where_ else { return Ok(ItemSet::full(self.index.len())) };
+        let past = Past::of(&self.profile, &self.index)?;
+        let Limits { params, now_ms, .. } = *limits;
+        let scope = Scope { params, now_ms, history: Some(&past) };
+        Ok(self.cache.select(Catalog::new(&self.index), program, &scope)?.clone())
     }
 
     /// The items that the limits allow.
@@ -284,15 +335,7 @@ impl Recommender {
     /// The set's memory is that of the last request; callers give it back when they are done.
     fn allowed(&mut self, limits: &Limits<'_>) -> Result<(ItemSet, Vec<String>)> {
         check_k(limits.k)?;
-        let mut allowed = match limits.where_ {
-            Some(expression) => self.catalog().select(expression)?,
-            None => {
-                let mut all = std::mem::take(&mut self.allowed);
-                all.reset(self.index.len());
-                all.fill();
-                all
-            }
-        };
+        let mut allowed = self.select(limits)?;
         let mut warnings = Vec::new();
         for id in limits.exclude {
             match self.index.ordinal(id)? {

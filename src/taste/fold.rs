@@ -18,10 +18,12 @@
 
 use nalgebra::{Cholesky, DMatrix, DVector, Dyn};
 
-use super::profile::{Kind, Profile};
+use super::history::Past;
+use super::profile::Profile;
 use crate::error::{Error, Result};
 use crate::format::Fold;
 use crate::ids::{Ordinal, Scored};
+use crate::kind::Kind;
 use crate::load::Index;
 use crate::ordering::sort_best_first;
 
@@ -178,7 +180,7 @@ impl Taste {
 /// counts. Items that the archive does not have, and weights that cancel, are left out.
 fn reduce(index: &Index, profile: &Profile) -> Result<Vec<Net>> {
     let mut events = Vec::new();
-    for (at_ms, interaction) in profile.for_taste() {
+    for (at_ms, interaction) in Past::of(profile, index)?.for_taste() {
         let weight = interaction.weight.or(interaction.kind.default_weight()).unwrap_or(0.0);
         if weight != 0.0
             && let Some(item) = index.ordinal(&interaction.item)?

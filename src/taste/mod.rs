@@ -1,10 +1,12 @@
 //! What a person likes: a log of what they did, and the user vector it amounts to.
 
 mod fold;
+mod history;
 mod profile;
 mod wire;
 
 pub use fold::{Share, Taste};
-pub use profile::{Entry, Event, Interaction, Kind, Profile, Selector};
+pub use history::Past;
+pub use profile::{Entry, Event, Interaction, Profile, Selector};
 #[cfg(all(target_arch = "wasm32", feature = "wasm"))]
 pub(crate) use wire::FlatEvent;

@@ -7,100 +7,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::wire::FlatEvent;
+use crate::catalog::Expr;
 use crate::error::{Error, Number, Result};
-
-/// What a person did with an item.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Kind {
-    /// Began it.
-    Play,
-    /// Finished it.
-    Complete,
-    /// Said they like it.
-    Like,
-    /// Said they do not.
-    Dislike,
-    /// Left it early.
-    Skip,
-    /// Kept it for later.
-    Save,
-    /// Bought it.
-    Purchase,
-    /// Wants never to see it again.
-    Hide,
-    /// Rated it; the weight carries the rating, and is required.
-    Rating,
-    /// Was shown it. Carries no taste.
-    Impression,
-}
-
-impl Kind {
-    /// All kinds.
-    pub const ALL: [Self; 10] = [
-        Self::Play,
-        Self::Complete,
-        Self::Like,
-        Self::Dislike,
-        Self::Skip,
-        Self::Save,
-        Self::Purchase,
-        Self::Hide,
-        Self::Rating,
-        Self::Impression,
-    ];
-
-    /// The kind with this name.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
-    }
-
-    /// The signed weight of an interaction that brings none of its own. A like is the unit; what
-    /// people do by the way says less than what they say, and negatives less than positives,
-    /// since a skip has many reasons. `None` for ratings, whose weight is the rating.
-    #[must_use]
-    pub const fn default_weight(self) -> Option<f64> {
-        match self {
-            Self::Play => Some(0.5),
-            Self::Complete | Self::Like | Self::Save => Some(1.0),
-            Self::Purchase => Some(1.5),
-            Self::Skip => Some(-0.25),
-            Self::Dislike | Self::Hide => Some(-1.0),
-            Self::Impression => Some(0.0),
-            Self::Rating => None,
-        }
-    }
-
-    /// Whether the person knows the item afterwards, so that it is not recommended again.
-    #[must_use]
-    pub const fn is_seen(self) -> bool {
-        !matches!(self, Self::Impression)
-    }
-
-    /// Whether it is an opinion that the person stated. A later statement about an item replaces
-    /// an earlier one (who rates 3 and then 5 means 5), while what people do adds up.
-    #[must_use]
-    pub const fn is_statement(self) -> bool {
-        matches!(self, Self::Like | Self::Dislike | Self::Hide | Self::Rating)
-    }
-
-    /// The name in logs and in JavaScript.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Play => "play",
-            Self::Complete => "complete",
-            Self::Like => "like",
-            Self::Dislike => "dislike",
-            Self::Skip => "skip",
-            Self::Save => "save",
-            Self::Purchase => "purchase",
-            Self::Hide => "hide",
-            Self::Rating => "rating",
-            Self::Impression => "impression",
-        }
-    }
-}
+use crate::kind::Kind;
 
 /// Something a person did with an item.
 #[derive(Clone, Debug, PartialEq)]
@@ -127,12 +36,21 @@ pub struct Selector {
     /// Interactions with this item.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub item: Option<String>,
+    /// Interactions with items for which this condition is true, in either spelling of the
+    /// language. It is about columns alone: with ages, history or parameters in it, what counts
+    /// for a taste would change without a word of the person. In an archive for which it does not
+    /// compile it selects nothing.
+    #[serde(default, rename = "where", skip_serializing_if = "Option::is_none")]
+    pub where_: Option<String>,
 }
 
 impl Selector {
-    fn selects(&self, interaction: &Interaction) -> bool {
+    /// Whether it selects an interaction with an item that is, or is not, among those of its
+    /// condition.
+    pub(super) fn selects(&self, interaction: &Interaction, is_among: bool) -> bool {
         self.source.as_ref().is_none_or(|s| interaction.source.as_ref() == Some(s))
             && self.item.as_ref().is_none_or(|i| *i == interaction.item)
+            && (self.where_.is_none() || is_among)
     }
 }
 
@@ -213,7 +131,8 @@ impl Profile {
     ///
     /// # Errors
     /// [`Error::Arg`] for a weight or time that is not finite or out of range, a rating without
-    /// weight, or texts that are empty or longer than 1024 bytes.
+    /// weight, or texts that are empty or longer than 1024 bytes; [`Error::Filter`] for a selector's
+    /// condition that is no program.
     pub fn append(&mut self, entry: Entry) -> Result<bool> {
         check_text("device", &entry.device)?;
         if !TIMES_MS.contains(&entry.at_ms) {
@@ -224,7 +143,14 @@ impl Profile {
             Event::Interaction(interaction) => check_interaction(interaction)?,
             Event::Exclude { selector, .. } | Event::Include { selector } => {
                 if *selector == Selector::default() {
-                    return Err(Error::arg("selector", "a source, an item or both", "neither"));
+                    return Err(Error::arg(
+                        "selector",
+                        "a source, an item or a condition",
+                        "none",
+                    ));
+                }
+                if let Some(program) = &selector.where_ {
+                    Expr::read(program)?;
                 }
             }
         }
@@ -253,27 +179,7 @@ impl Profile {
         self.entries.is_empty()
     }
 
-    /// Interactions that count towards taste, in canonical order, with their times.
-    pub fn for_taste(&self) -> impl Iterator<Item = (i64, &Interaction)> {
-        let excluded = self.exclusions();
-        self.interactions()
-            .filter(move |(_, i)| i.taste && !excluded.iter().any(|(s, _)| s.selects(i)))
-    }
-
-    /// Ids of the items that the person knows. Exclusion from taste leaves them known, unless it
-    /// was asked to forget.
-    pub fn seen(&self) -> impl Iterator<Item = &str> {
-        let excluded = self.exclusions();
-        self.interactions()
-            .filter(move |(_, i)| {
-                let forgotten =
-                    || excluded.iter().any(|(selector, forget)| *forget && selector.selects(i));
-                i.kind.is_seen() && !forgotten()
-            })
-            .map(|(_, i)| i.item.as_str())
-    }
-
-    fn interactions(&self) -> impl Iterator<Item = (i64, &Interaction)> {
+    pub(super) fn interactions(&self) -> impl Iterator<Item = (i64, &Interaction)> {
         self.entries.iter().filter_map(|entry| match &entry.event {
             Event::Interaction(interaction) => Some((entry.at_ms as i64, interaction)),
             _ => None,
@@ -282,7 +188,7 @@ impl Profile {
 
     /// The exclusions in force, each with whether it also forgets. The latest word on a selector
     /// counts.
-    fn exclusions(&self) -> Vec<(&Selector, bool)> {
+    pub(super) fn exclusions(&self) -> Vec<(&Selector, bool)> {
         let mut excluded: Vec<(&Selector, bool)> = Vec::new();
         for entry in &self.entries {
             let (Event::Exclude { selector, .. } | Event::Include { selector }) = &entry.event

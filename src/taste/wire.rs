@@ -5,8 +5,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::profile::{Event, Interaction, Kind, Selector};
+use super::profile::{Event, Interaction, Selector};
 use crate::error::{Error, Result, quoted};
+use crate::kind::Kind;
 
 /// An event with a `type`, and the members that this type has.
 #[derive(Clone, Default, Serialize, Deserialize)]

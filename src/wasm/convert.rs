@@ -5,11 +5,10 @@ use wasm_bindgen::{JsCast as _, JsValue};
 
 use super::error::set;
 use super::read::Reader;
-use crate::catalog::{Catalog, Value};
+use crate::catalog::Value;
 use crate::error::{Error, Result};
 use crate::format::{FieldKind, Fold};
 use crate::ids::Ordinal;
-use crate::item_set::ItemSet;
 use crate::search::Effort;
 use crate::slate::{Limits, Recommender, Slate};
 use crate::taste::{Entry, FlatEvent, Profile, Selector};
@@ -20,16 +19,22 @@ pub(super) struct Request {
     pub(super) vector: Option<Vec<f32>>,
     pub(super) explain: usize,
     pub(super) exclude_seen: bool,
+    pub(super) limit: usize,
     k: usize,
     where_: Option<String>,
+    params: Option<String>,
+    now_ms: Option<f64>,
     exclude: Vec<String>,
     effort: Effort,
 }
 
+/// What every request may have that says which items may come back.
+pub(super) const FILTER: [&str; 3] = ["where", "params", "now_ms"];
+
 impl Request {
-    /// Reads a request that may have the members `known`.
+    /// Reads a request that may have the members `known` beside those of [`FILTER`].
     pub(super) fn read(value: &JsValue, known: &[&str]) -> Result<Self> {
-        let reader = Reader::new(value, "request", known)?;
+        let reader = Reader::new(value, "request", &[known, &FILTER].concat())?;
         let vector = match reader.value("vector") {
             None => None,
             // Copied at once, not element by element.
@@ -62,8 +67,11 @@ impl Request {
             vector,
             explain: reader.whole("explain")?.unwrap_or(0) as usize,
             exclude_seen,
+            limit: reader.whole("limit")?.map_or(usize::MAX, |limit| limit as usize),
             k: reader.whole("k")?.map_or(Limits::default().k, |k| k as usize),
             where_: reader.text("where")?,
+            params: reader.text("params")?,
+            now_ms: reader.number("now_ms")?,
             exclude: reader.texts("exclude")?,
         })
     }
@@ -72,6 +80,9 @@ impl Request {
         Limits {
             k: self.k,
             where_: self.where_.as_deref(),
+            params: self.params.as_deref(),
+            // Whatever number it is: the conversion saturates.
+            now_ms: self.now_ms.map(|now| now as i64),
             exclude: &self.exclude,
             effort: self.effort,
         }
@@ -96,8 +107,12 @@ fn event(value: &JsValue) -> Result<FlatEvent> {
     let selector = match reader.value("selector") {
         None => None,
         Some(selector) => {
-            let reader = Reader::new(&selector, "selector", &["source", "item"])?;
-            Some(Selector { source: reader.text("source")?, item: reader.text("item")? })
+            let reader = Reader::new(&selector, "selector", &["source", "item", "where"])?;
+            Some(Selector {
+                source: reader.text("source")?,
+                item: reader.text("item")?,
+                where_: reader.text("where")?,
+            })
         }
     };
     Ok(FlatEvent {
@@ -193,17 +208,13 @@ pub(super) fn cards(
 
 /// Values with their counts.
 pub(super) fn facets(
-    recommender: &Recommender,
+    recommender: &mut Recommender,
     field: &str,
-    where_: Option<&str>,
+    request: &Request,
 ) -> Result<Array> {
-    let catalog: Catalog<'_> = recommender.catalog();
-    let items = match where_ {
-        Some(expression) => catalog.select(expression)?,
-        None => ItemSet::full(recommender.index().len()),
-    };
+    let items = recommender.select(&request.limits())?;
     let counts = Array::new();
-    for (value, count) in catalog.facets(field, &items)? {
+    for (value, count) in recommender.catalog().facets(field, &items, request.limit)? {
         let entry = Object::new();
         set(&entry, "value", value);
         set(&entry, "count", count as f64);
@@ -287,6 +298,9 @@ fn event_object(event: FlatEvent) -> Object {
         }
         if let Some(item) = selector.item {
             set(&object, "item", item);
+        }
+        if let Some(program) = selector.where_ {
+            set(&object, "where", program);
         }
         object
     });

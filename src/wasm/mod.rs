@@ -16,7 +16,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use crate::error::Error;
 use crate::ids::Ordinal;
 use crate::load::{AlignedBytes, Index};
-use crate::slate::{Limits, Recommender, Target};
+use crate::slate::{Recommender, Target};
 
 type JsResult<T> = Result<T, JsValue>;
 
@@ -110,13 +110,21 @@ impl Engine {
     }
 
     /// How many items have each value of a column, most frequent first.
-    pub fn facets(&self, field: &str, where_: Option<String>) -> JsResult<Array> {
-        convert::facets(self.recommender()?, field, where_.as_deref()).map_err(error::to_js)
+    pub fn facets(&mut self, field: &str, request: &JsValue) -> JsResult<Array> {
+        let request = Request::read(request, &["limit"]).map_err(error::to_js)?;
+        convert::facets(self.recommender_mut()?, field, &request).map_err(error::to_js)
+    }
+
+    /// How many items a request is about.
+    pub fn count(&mut self, request: &JsValue) -> JsResult<usize> {
+        let request = Request::read(request, &[]).map_err(error::to_js)?;
+        let items = self.recommender_mut()?.select(&request.limits()).map_err(error::to_js)?;
+        Ok(items.count())
     }
 
     /// More like an item or a vector.
     pub fn similar(&mut self, request: &JsValue) -> JsResult<Object> {
-        let known = ["id", "vector", "k", "where", "exclude", "recall"];
+        let known = ["id", "vector", "k", "exclude", "recall"];
         let request = Request::read(request, &known).map_err(error::to_js)?;
         let target = match (&request.id, &request.vector) {
             (Some(id), None) => Target::Item(id),
@@ -133,7 +141,7 @@ impl Engine {
 
     /// What the person may like.
     pub fn recommend(&mut self, request: &JsValue) -> JsResult<Object> {
-        let known = ["k", "where", "exclude", "recall", "seen", "explain", "now_ms"];
+        let known = ["k", "exclude", "recall", "seen", "explain"];
         let request = Request::read(request, &known).map_err(error::to_js)?;
         let recommender = self.recommender_mut()?;
         let slate = recommender
@@ -143,10 +151,10 @@ impl Engine {
     }
 
     /// Items by title. `text` must be `text.normalize("NFKD").toLowerCase()`.
-    pub fn find(&self, text: &str, k: Option<usize>) -> JsResult<Object> {
-        let recommender = self.recommender()?;
-        let slate =
-            recommender.find(text, k.unwrap_or(Limits::default().k)).map_err(error::to_js)?;
+    pub fn find(&mut self, text: &str, request: &JsValue) -> JsResult<Object> {
+        let request = Request::read(request, &["k", "exclude"]).map_err(error::to_js)?;
+        let recommender = self.recommender_mut()?;
+        let slate = recommender.find(text, &request.limits()).map_err(error::to_js)?;
         convert::slate(recommender, &slate).map_err(error::to_js)
     }
 

@@ -98,6 +98,29 @@ test("filters by genre and year", async (t) => {
   assert.deepEqual(problems, []);
 });
 
+test("filters by country, score and what is known, with counts that agree", async (t) => {
+  const { page, problems } = await visit(t, browser);
+  const number = async () => Number((await page.textContent("#filter-count")).replace(/\D/g, ""));
+  const everything = await number();
+  const option = page.locator("#country option", { hasText: "France" });
+  const promised = Number((await option.textContent()).replace(/\D/g, ""));
+  await page.selectOption("#country", "France");
+  assert.equal(await number(), promised, "the menu promised as many as come");
+  await page.selectOption("#score", "7");
+  const good = await number();
+  assert.ok(good < promised && promised < everything);
+  const chip = page.locator(".chip", { hasText: "Comedy" });
+  const comedies = Number((await chip.locator(".chip-count").textContent()).replace(/\D/g, ""));
+  await chip.click();
+  assert.equal(await number(), comedies);
+  const shelf = await titles(page, "for-you");
+  await page.locator("#unknown-only").check();
+  await press(page.locator("#for-you .card").first(), "like");
+  await changed(page, "for-you", shelf);
+  assert.equal(await number(), comedies - 1, "what is liked is known");
+  assert.deepEqual(problems, []);
+});
+
 test("what is set aside, by film or by occasion, stops counting and can come back", async (t) => {
   const { page, problems } = await visit(t, browser);
   const prior = await titles(page, "for-you");

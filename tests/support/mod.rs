@@ -3,6 +3,8 @@
 
 #![allow(dead_code, reason = "each test uses a part")]
 
+pub mod rows;
+
 use nearfield::build::{BuildOptions, ColumnValues, Embeddings, NamedColumn, Table, build};
 use nearfield::{AlignedBytes, Index, ItemSet, Metric, Ordinal, Scored, SeededRng};
 

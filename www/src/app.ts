@@ -113,6 +113,8 @@ export class App {
   /** Asks for everything that is shown, and shows it. */
   #draw(): void {
     const standing = this.#opinions.standing;
+    // What the person knows has changed, perhaps, and with it what the menus count.
+    if (this.#filters.choice.unknownOnly) this.#filters.draw();
     this.#drawMatches(standing);
     this.#drawLikeThis(standing);
     this.#drawForYou(standing);
@@ -168,7 +170,9 @@ export class App {
       this.#matches.hide();
       return;
     }
-    const answer = this.#meter.time(() => this.#nf.search(query, { k: this.#whole(MATCHES), fields: CARD_FIELDS }));
+    const answer = this.#meter.time(() =>
+      this.#nf.search(query, { k: this.#whole(MATCHES), fields: CARD_FIELDS }),
+    );
     this.#matches.show(
       answer.items.map((item) => this.#entry(item, standing)),
       {

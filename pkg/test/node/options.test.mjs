@@ -33,7 +33,7 @@ test("values of the wrong type or range are E_ARG", async (t) => {
   const nf = await openFilms(t);
   const bad = [
     { k: 0 }, { k: -1 }, { k: 1.5 }, { k: "10" }, { k: NaN }, { k: 10_001 },
-    { where: 7 }, { exclude: "tt1" }, { exclude: [1] }, { fields: "title" }, { fields: [null] },
+    { where: 7 }, { where: [] }, { where: null }, { params: "x" }, { params: [1] }, { now: Infinity }, { exclude: "tt1" }, { exclude: [1] }, { fields: "title" }, { fields: [null] },
     { seen: "maybe" }, { explain: -1 }, { recall: 0 }, { recall: 1 }, { recall: "all" }, { recall: NaN }, { now: "today" }, { now: new Date(NaN) },
   ];
   for (const options of bad) {

@@ -3,7 +3,7 @@
  * strictly, under both module resolutions in use. It is never run.
  */
 import { NearfieldError, open } from "nearfield";
-import type { Answer, EngineKind, ErrorCode, Fields, Item, Nearfield, OpenOptions, Profile } from "nearfield";
+import type { Answer, EngineKind, ErrorCode, Fields, Item, Nearfield, OpenOptions, Profile, Where } from "nearfield";
 
 /** Fails to compile unless both types are the same. */
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
@@ -54,8 +54,25 @@ export function everyAnswer(nf: Nearfield): void {
   console.log(nf.info.codeBits + nf.info.nLists);
   // @ts-expect-error answers are read-only
   answer.items.push(first);
-  // @ts-expect-error search has no where
-  nf.search("x", { where: "year > 1990" });
+  nf.search("x", { where: "year > $from", params: { from: 1990 }, now: new Date() });
+  const where: Where = {
+    and: [
+      { has: [{ field: "genres" }, "jazz"] },
+      { between: [{ field: "year" }, 1960, { param: "to" }] },
+      { not: { field: "explicit" } },
+      { "==": [{ seen: "30d" }, false] },
+      { "<": [{ "+": [{ count: ["play", "7d"] }, 1] }, { age: { field: "released" } }] },
+      { ">=": [{ field: "released" }, { age: "2w" }] },
+    ],
+  };
+  const n: number = nf.count({ where, params: { to: 1975, genres: ["jazz"] as const } });
+  nf.facets("genres", { where, limit: n });
+  // @ts-expect-error a misspelt operation
+  nf.count({ where: { adn: [] } });
+  // @ts-expect-error a column is no condition on its own without its object
+  nf.count({ where: { not: "explicit" } });
+  // @ts-expect-error a month is no fixed time
+  nf.count({ where: { seen: "3m" } });
   // @ts-expect-error info is read-only
   nf.info.nItems = 0;
   nf.dispose();
@@ -67,6 +84,7 @@ export async function everyChange(profile: Profile): Promise<void> {
   await durable;
   profile.exclude({ source: "radio" }, { forgetSeen: true });
   profile.include({ item: "id" });
+  profile.exclude({ where: { exists: { field: "year" } } });
   const { added, known } = profile.import(profile.export());
   const leave: () => void = profile.subscribe(() => {});
   for (const { event } of profile.entries()) {

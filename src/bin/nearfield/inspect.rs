@@ -48,6 +48,10 @@ struct ColumnShown {
     n_null: usize,
     /// Of categories and tag sets, whose different values the archive lists.
     n_distinct: Option<usize>,
+    /// What is stored for each item: codes, numbers, bits.
+    packed_bytes: usize,
+    dictionary_bytes: usize,
+    text_bytes: usize,
 }
 
 pub fn run(args: &Args) -> Result<()> {
@@ -71,6 +75,9 @@ impl Inspection {
             n_null: c.n_null(),
             n_distinct: matches!(c.kind(), FieldKind::Category | FieldKind::Tags)
                 .then(|| c.n_distinct()),
+            packed_bytes: c.bytes().packed,
+            dictionary_bytes: c.bytes().dictionary,
+            text_bytes: c.bytes().texts,
         };
         Self {
             format_version: index.format_version(),
@@ -106,13 +113,19 @@ impl Inspection {
             output.line(format_args!("{:8} {bytes:>12} {:>8.1}", s.name, s.bytes_per_item))?;
         }
         if !self.columns.is_empty() {
-            output.line("\nkind        nulls  distinct  column")?;
+            output
+                .line("\nkind        nulls  distinct     packed dictionary      texts  column")?;
         }
         for c in &self.columns {
             let nulls = grouped(c.n_null as u64);
             let distinct = c.n_distinct.map_or("-".into(), |n| grouped(n as u64));
             let name = printable(&c.name);
-            output.line(format_args!("{:8} {nulls:>8} {distinct:>9}  {name}", c.kind))?;
+            let [packed, dictionary, texts] =
+                [c.packed_bytes, c.dictionary_bytes, c.text_bytes].map(|b| grouped(b as u64));
+            output.line(format_args!(
+                "{:8} {nulls:>8} {distinct:>9} {packed:>10} {dictionary:>10} {texts:>10}  {name}",
+                c.kind
+            ))?;
         }
         Ok(())
     }

@@ -10,6 +10,7 @@ mod build;
 mod decode;
 mod eval;
 mod files;
+mod filter;
 mod generate;
 mod inspect;
 mod output;

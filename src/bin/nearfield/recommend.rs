@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
-use nearfield::{Entry, Event, Interaction, Kind, Limits, Recommender, Result};
+use nearfield::{Entry, Event, Interaction, Kind, Recommender, Result};
 
 use crate::archive::open;
+use crate::filter::Filter;
 use crate::output::{Show, item, print_slate};
 
 /// Recommend items to somebody who likes and dislikes some.
@@ -23,9 +24,8 @@ pub struct Args {
     /// How many items.
     #[arg(short, default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=10_000))]
     k: u16,
-    /// Only items for which this is true: 'genres has "Drama" and year >= 1990'.
-    #[arg(long = "where", value_name = "EXPR")]
-    where_: Option<String>,
+    #[command(flatten)]
+    filter: Filter,
     /// How many reasons to give for each item.
     #[arg(long, value_name = "N", default_value_t = 2)]
     explain: usize,
@@ -49,8 +49,7 @@ pub fn run(args: &Args) -> Result<()> {
             event: Event::Interaction(interaction),
         })?;
     }
-    let limits =
-        Limits { k: usize::from(args.k), where_: args.where_.as_deref(), ..Limits::default() };
+    let limits = args.filter.limits(args.k)?;
     // All parts, so that shares of the whole can be told; printed are the first few.
     let n_parts = if args.explain > 0 { recommender.profile().len() } else { 0 };
     let slate = recommender.recommend(&limits, true, n_parts)?;

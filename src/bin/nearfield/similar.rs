@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
-use nearfield::{Limits, Recommender, Result, Target};
+use nearfield::{Recommender, Result, Target};
 
 use crate::archive::open;
+use crate::filter::Filter;
 use crate::output::{Show, item, print_slate};
 
 /// Find the items most similar to one.
@@ -18,9 +19,8 @@ pub struct Args {
     /// How many items.
     #[arg(short, default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=10_000))]
     k: u16,
-    /// Only items for which this is true: 'genres has "Drama" and year >= 1990'.
-    #[arg(long = "where", value_name = "EXPR")]
-    where_: Option<String>,
+    #[command(flatten)]
+    filter: Filter,
     #[command(flatten)]
     show: Show,
 }
@@ -28,8 +28,7 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<()> {
     let mut recommender = Recommender::new(open(&args.archive)?);
     item(recommender.index(), "ID", &args.id)?;
-    let limits =
-        Limits { k: usize::from(args.k), where_: args.where_.as_deref(), ..Limits::default() };
+    let limits = args.filter.limits(args.k)?;
     let slate = recommender.similar(Target::Item(&args.id), &limits)?;
     print_slate(recommender.index(), &slate, &args.show, 0)
 }

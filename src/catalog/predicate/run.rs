@@ -1,102 +1,364 @@
-//! Tests to bitmaps, one column at a time.
+//! Compiled programs to bitmaps, a column at a time.
+//!
+//! Items are taken in chunks that fit the nearest cache, and a test *narrows* a chunk's bitmap: it
+//! takes out the items that fail and does not look at words of 32 that are empty already. So a
+//! conjunction costs its cheap tests over all items and its dear ones over what is left.
+//!
+//! Inner loops compare packed numbers of one width, 32 at a time, without branches, into one byte
+//! an item; the compiler makes vector instructions of that. A multiplication packs eight such
+//! bytes into bits.
 
-use super::Node;
+use super::node::{Comparison, DEAREST, Node, Number};
 use crate::catalog::Catalog;
-use crate::catalog::column::{Column, Value};
+use crate::catalog::column::{Column, DAMAGED};
 use crate::error::Result;
-use crate::format::FieldKind;
 use crate::ids::Ordinal;
 use crate::item_set::ItemSet;
 
+/// Words of a chunk: 2,048 items, whose numbers of 8 bytes are 16 kB.
+const CHUNK: usize = 64;
+
+/// The items for which `node` is true.
 pub(super) fn select(catalog: Catalog<'_>, node: &Node) -> Result<ItemSet> {
-    let n = catalog.index.len();
-    let column = |field: usize| Column::new(catalog.index, &catalog.index.fields()[field]);
-    Ok(match node {
+    let mut set = ItemSet::full(catalog.index.len());
+    for (i, words) in set.words_mut().chunks_mut(CHUNK).enumerate() {
+        narrow(catalog, node, i * CHUNK, words)?;
+    }
+    Ok(set)
+}
+
+/// The number of every item, NaN where there is none.
+pub(super) fn values(catalog: Catalog<'_>, number: &Number) -> Result<Vec<f64>> {
+    let mut all = vec![0.0; catalog.index.len()];
+    for (i, out) in all.chunks_mut(32 * CHUNK).enumerate() {
+        fill(catalog, number, i * CHUNK, out)?;
+    }
+    Ok(all)
+}
+
+/// Takes out of `live`, the words from `first` on, the items for which `node` is false.
+#[inline(never)]
+fn narrow(catalog: Catalog<'_>, node: &Node, first: usize, live: &mut [u32]) -> Result<()> {
+    match node {
         Node::And(parts) => {
-            let mut set = ItemSet::full(n);
-            for part in parts {
-                set.intersect(&select(catalog, part)?);
+            for cost in 0..=DEAREST {
+                for part in parts.iter().filter(|part| part.cost() == cost) {
+                    narrow(catalog, part, first, live)?;
+                }
             }
-            set
         }
         Node::Or(parts) => {
-            let mut set = ItemSet::empty(n);
+            let mut rest = copy(live);
             for part in parts {
-                set.union(&select(catalog, part)?);
+                let mut passed = rest;
+                narrow(catalog, part, first, &mut passed[..live.len()])?;
+                rest.iter_mut().zip(&passed).for_each(|(rest, passed)| *rest &= !passed);
             }
-            set
+            live.iter_mut().zip(&rest).for_each(|(live, rest)| *live &= !rest);
         }
         Node::Not(part) => {
-            let mut set = select(catalog, part)?;
-            set.invert();
-            set
+            let mut passed = copy(live);
+            narrow(catalog, part, first, &mut passed[..live.len()])?;
+            live.iter_mut().zip(&passed).for_each(|(live, passed)| *live &= !passed);
         }
-        Node::Exists { field } => column(*field).present(),
-        Node::Flag { field, is } => {
-            let column = column(*field);
-            present(column, ItemSet::from_fn(n, |i| column.flag(i) == *is))
+        Node::Const(true) => {}
+        Node::Const(false) => live.fill(0),
+        Node::Exists(field) => keep(live, catalog.nth(*field).present_bits(first), false),
+        Node::Flag(field, is) => {
+            let column = catalog.nth(*field);
+            keep(live, column.flag_bits(first), !*is);
+            keep(live, column.present_bits(first), false);
         }
         Node::Range { field, low, high } => {
-            let column = column(*field);
-            present(column, in_range(column, n, *low, *high))
+            let column = catalog.nth(*field);
+            keep(live, column.present_bits(first), false);
+            in_range(column, first, *low, *high, live);
         }
-        Node::Float { field, low, high, low_open, high_open } => {
-            let column = column(*field);
-            let inside = |i| match column.number(column.raw(i)) {
-                Value::Real(x) => {
-                    (if *low_open { x > *low } else { x >= *low })
-                        && (if *high_open { x < *high } else { x <= *high })
-                }
-                _ => false,
+        Node::Codes(field, accept) => {
+            let column = catalog.nth(*field);
+            keep(live, column.present_bits(first), false);
+            each(first, live, |item| Ok(accepts(accept, column.raw(item))))?;
+        }
+        Node::Tags(field, runs, accept) => {
+            has_tag(catalog.nth(*field), runs, accept, first, live)?;
+        }
+        Node::Compare(comparison, a, b) => compare(catalog, *comparison, a, b, first, live)?,
+        Node::Set(set) => {
+            let words = set.words().get(first..).unwrap_or(&[]);
+            live.iter_mut().zip(words).for_each(|(live, word)| *live &= word);
+        }
+    }
+    Ok(())
+}
+
+fn copy(live: &[u32]) -> [u32; CHUNK] {
+    let mut copied = [0; CHUNK];
+    copied[..live.len()].copy_from_slice(live);
+    copied
+}
+
+/// Takes out the items whose bit is not set, or with `inverted` those whose bit is. Without bits
+/// all of them stay.
+fn keep(live: &mut [u32], bits: Option<&[u8]>, inverted: bool) {
+    let Some(bits) = bits else { return };
+    let flip = if inverted { u32::MAX } else { 0 };
+    let (words, tail) = bits.as_chunks::<4>();
+    let mut last = [0; 4];
+    last[..tail.len()].copy_from_slice(tail);
+    for (word, bytes) in live.iter_mut().zip(words.iter().chain([&last])) {
+        *word &= u32::from_le_bytes(*bytes) ^ flip;
+    }
+}
+
+/// Takes out the items that fail a test which is made one item at a time.
+fn each(
+    first: usize,
+    live: &mut [u32],
+    mut passes: impl FnMut(usize) -> Result<bool>,
+) -> Result<()> {
+    for (w, word) in live.iter_mut().enumerate() {
+        let (mut rest, mut passed) = (*word, 0);
+        while rest != 0 {
+            let bit = rest.trailing_zeros();
+            rest &= rest - 1;
+            passed |= u32::from(passes(32 * (first + w) + bit as usize)?) << bit;
+        }
+        *word = passed;
+    }
+    Ok(())
+}
+
+/// Takes out the items none of whose tags are accepted.
+///
+/// All tags of the chunk, one item's after the other's, become a bitmap first: that is a loop over
+/// packed numbers as any other. An item's tags are then a few neighbouring bits, taken at once. A
+/// loop over the tags of each item would cost several times that: how long it runs, which is what
+/// a processor would have to guess, is different every time.
+#[inline(never)]
+fn has_tag(
+    column: Column<'_>,
+    runs: &[(u64, u64)],
+    accept: &[bool],
+    first: usize,
+    live: &mut [u32],
+) -> Result<()> {
+    if live.iter().all(|word| *word == 0) {
+        return Ok(());
+    }
+    let (starts, codes, width) = column.tags(32 * first);
+    let starts = &starts[..starts.len().min(32 * live.len() + 1)];
+    let start = |at: usize| starts.get(at).map_or(usize::MAX, |s| u32::from_le_bytes(*s) as usize);
+    let (from, to) = (start(0), start(starts.len() - 1));
+    let Some(codes) = codes.get(from * width..to.saturating_mul(width)) else {
+        return Err(DAMAGED);
+    };
+    // Two words more than full ones: every position has its word and another behind it.
+    let mut hits = vec![0; (to - from) / 32 + 2];
+    if runs.is_empty() {
+        for (at, code) in (from..to).enumerate() {
+            hits[at / 32] |= u32::from(accepts(accept, column.raw(code))) << (at % 32);
+        }
+    }
+    for (low, high) in runs {
+        let mut these = vec![u32::MAX; hits.len()];
+        range_of_width(codes, width, *low, *high, &mut these);
+        hits.iter_mut().zip(&these).for_each(|(hits, these)| *hits |= these);
+    }
+    let mut is_damaged = false;
+    for (w, word) in live.iter_mut().enumerate() {
+        let (mut rest, mut passed) = (*word, 0);
+        while rest != 0 {
+            let bit = rest.trailing_zeros();
+            rest &= rest - 1;
+            let item = 32 * w + bit as usize;
+            let (low, high) = (start(item), start(item + 1));
+            if low < from || high < low || to < high {
+                is_damaged = true;
+                break;
+            }
+            let (at, length) = (low - from, high - low);
+            let is_it = if length <= 32 {
+                let bits = u64::from(hits[at / 32 + 1]) << 32 | u64::from(hits[at / 32]);
+                bits >> (at % 32) & ((1 << length) - 1) != 0
+            } else {
+                (at..at + length).any(|at| hits[at / 32] >> (at % 32) & 1 == 1)
             };
-            present(column, ItemSet::from_fn(n, inside))
+            passed |= u32::from(is_it) << bit;
         }
-        Node::Codes { field, accept } => has_code(column(*field), n, accept)?,
+        *word = passed;
+    }
+    if is_damaged { Err(DAMAGED) } else { Ok(()) }
+}
+
+/// Codes beyond the table stand in damaged archives only.
+fn accepts(accept: &[bool], code: u64) -> bool {
+    accept.get(code as usize).copied().unwrap_or(false)
+}
+
+/// Eight bytes that are 0 or 1 as the bits of one: each product of a byte with a power of two
+/// lands in a bit of its own of the top byte.
+fn pack(flags: &[u8; 32]) -> u32 {
+    let mut word = 0;
+    for (i, eight) in flags.as_chunks::<8>().0.iter().enumerate() {
+        let bits = u64::from_le_bytes(*eight).wrapping_mul(0x0102_0408_1020_4080) >> 56;
+        word |= (bits as u32) << (8 * i);
+    }
+    word
+}
+
+/// One loop for each width of packed numbers. `x - low <= high - low`, without sign, is both
+/// comparisons in one.
+macro_rules! range_loop {
+    ($name:ident, $number:ty, $width:literal) => {
+        fn $name(bytes: &[u8], low: u64, high: u64, live: &mut [u32]) {
+            let (low, span) = (low as $number, (high - low) as $number);
+            for (word, block) in live.iter_mut().zip(bytes.chunks(32 * $width)) {
+                if *word == 0 {
+                    continue;
+                }
+                let mut padded = [0; 32 * $width];
+                let block: &[u8; 32 * $width] = match block.try_into() {
+                    Ok(whole) => whole,
+                    Err(_) => {
+                        padded[..block.len()].copy_from_slice(block);
+                        &padded
+                    }
+                };
+                // In two steps, so that each keeps to one width of lanes.
+                let mut passed: [$number; 32] = [0; 32];
+                for (passed, x) in passed.iter_mut().zip(block.as_chunks::<$width>().0) {
+                    let x = <$number>::from_le_bytes(*x);
+                    *passed = <$number>::from(x.wrapping_sub(low) <= span);
+                }
+                let mut flags = [0; 32];
+                flags.iter_mut().zip(&passed).for_each(|(flag, passed)| *flag = *passed as u8);
+                *word &= pack(&flags);
+            }
+        }
+    };
+}
+range_loop!(range_1, u8, 1);
+range_loop!(range_2, u16, 2);
+range_loop!(range_4, u32, 4);
+range_loop!(range_8, u64, 8);
+
+fn in_range(column: Column<'_>, first: usize, low: u64, high: u64, live: &mut [u32]) {
+    let (bytes, width) = column.packed();
+    range_of_width(bytes.get(32 * width * first..).unwrap_or(&[]), width, low, high, live);
+}
+
+#[inline(never)]
+fn range_of_width(bytes: &[u8], width: usize, low: u64, high: u64, live: &mut [u32]) {
+    match width {
+        1 => range_1(bytes, low, high, live),
+        2 => range_2(bytes, low, high, live),
+        4 => range_4(bytes, low, high, live),
+        _ => range_8(bytes, low, high, live),
+    }
+}
+
+fn compare(
+    catalog: Catalog<'_>,
+    comparison: Comparison,
+    a: &Number,
+    b: &Number,
+    first: usize,
+    live: &mut [u32],
+) -> Result<()> {
+    if live.iter().all(|word| *word == 0) {
+        return Ok(());
+    }
+    let n = (32 * live.len()).min(catalog.index.len() - 32 * first);
+    let (mut left, mut right) = (vec![0.0; n], vec![0.0; n]);
+    fill(catalog, a, first, &mut left)?;
+    fill(catalog, b, first, &mut right)?;
+    let (left, right) = (&left, &right);
+    // Comparisons with NaN are false, but for `!=`, which must be too.
+    each(first, live, |item| {
+        let (a, b) = (left[item - 32 * first], right[item - 32 * first]);
+        Ok(match comparison {
+            Comparison::Equal => a == b,
+            Comparison::NotEqual => a.partial_cmp(&b).is_some_and(std::cmp::Ordering::is_ne),
+            Comparison::Less => a < b,
+            Comparison::LessOrEqual => a <= b,
+            Comparison::Greater => a > b,
+            Comparison::GreaterOrEqual => a >= b,
+        })
     })
 }
 
-/// Takes out the items that have no value.
-fn present(column: Column<'_>, mut set: ItemSet) -> ItemSet {
-    if column.n_null() > 0 {
-        set.intersect(&column.present());
+/// Writes the numbers of the items from word `first` on, NaN where there is none.
+#[inline(never)]
+fn fill(catalog: Catalog<'_>, number: &Number, first: usize, out: &mut [f64]) -> Result<()> {
+    match number {
+        Number::Const(x) => out.fill(*x),
+        Number::Field(field) => {
+            let column = catalog.nth(*field);
+            for (i, x) in (32 * first..).zip(out.iter_mut()) {
+                let is_present = column.is_present(Ordinal(i as u32));
+                *x = if is_present { column.as_f64(i) } else { f64::NAN };
+            }
+        }
+        Number::Flag(node) => {
+            let mut live = [u32::MAX; CHUNK];
+            let live = &mut live[..out.len().div_ceil(32)];
+            if let (Some(last), tail @ 1..) = (live.last_mut(), out.len() % 32) {
+                *last = (1 << tail) - 1;
+            }
+            narrow(catalog, node, first, live)?;
+            for (i, x) in out.iter_mut().enumerate() {
+                *x = f64::from(live[i / 32] >> (i % 32) & 1);
+            }
+        }
+        Number::Counts(counts) => {
+            out.fill(0.0);
+            let from = counts.partition_point(|(item, _)| item.index() < 32 * first);
+            for (item, count) in &counts[from..] {
+                match out.get_mut(item.index() - 32 * first) {
+                    Some(x) => *x = *count,
+                    None => break,
+                }
+            }
+        }
+        Number::Sum(parts) => fold(catalog, parts, first, out, |a, b| a + b)?,
+        Number::Product(parts) => fold(catalog, parts, first, out, |a, b| a * b)?,
+        Number::Difference(a, b) => {
+            fill(catalog, a, first, out)?;
+            combine(catalog, b, first, out, |a, b| a - b)?;
+        }
+        Number::Quotient(a, b) => {
+            fill(catalog, a, first, out)?;
+            combine(catalog, b, first, out, |a, b| a / b)?;
+        }
     }
-    set
+    Ok(())
 }
 
-/// One loop for each width, so that each compares packed numbers of one size.
-fn in_range(column: Column<'_>, n: usize, low: u64, high: u64) -> ItemSet {
-    let (bytes, width) = column.packed();
-    match width {
-        1 => ItemSet::from_fn(n, |i| (low..=high).contains(&u64::from(bytes[i]))),
-        2 => {
-            let (pairs, _) = bytes.as_chunks();
-            ItemSet::from_fn(n, |i| {
-                (low..=high).contains(&u64::from(u16::from_le_bytes(pairs[i])))
-            })
-        }
-        4 => {
-            let (fours, _) = bytes.as_chunks();
-            ItemSet::from_fn(n, |i| {
-                (low..=high).contains(&u64::from(u32::from_le_bytes(fours[i])))
-            })
-        }
-        _ => {
-            let (eights, _) = bytes.as_chunks();
-            ItemSet::from_fn(n, |i| (low..=high).contains(&u64::from_le_bytes(eights[i])))
-        }
-    }
+fn fold(
+    catalog: Catalog<'_>,
+    parts: &[Number],
+    first: usize,
+    out: &mut [f64],
+    of: fn(f64, f64) -> f64,
+) -> Result<()> {
+    let Some((one, rest)) = parts.split_first() else { return Ok(()) };
+    fill(catalog, one, first, out)?;
+    rest.iter().try_for_each(|part| combine(catalog, part, first, out, of))
 }
 
-fn has_code(column: Column<'_>, n: usize, accept: &[bool]) -> Result<ItemSet> {
-    let accepts = |at: usize| accept.get(column.raw(at) as usize).copied().unwrap_or(false);
-    if column.kind() == FieldKind::Category {
-        return Ok(present(column, ItemSet::from_fn(n, accepts)));
+/// `of(out, number)` for each item. What is not finite (a division by zero) is no number.
+fn combine(
+    catalog: Catalog<'_>,
+    number: &Number,
+    first: usize,
+    out: &mut [f64],
+    of: fn(f64, f64) -> f64,
+) -> Result<()> {
+    let mut other = vec![0.0; out.len()];
+    fill(catalog, number, first, &mut other)?;
+    for (a, b) in out.iter_mut().zip(&other) {
+        let x = of(*a, *b);
+        *a = if x.is_finite() { x } else { f64::NAN };
     }
-    let mut set = ItemSet::empty(n);
-    for item in 0..n {
-        if column.run(item)?.any(accepts) {
-            set.insert(Ordinal(item as u32));
-        }
-    }
-    Ok(set)
+    Ok(())
 }
