@@ -153,9 +153,20 @@ impl ItemSet {
         &self.words
     }
 
-    /// The bitmap, to take items out of it word by word. Bits may be cleared only.
-    pub(crate) fn words_mut(&mut self) -> &mut [u32] {
-        &mut self.words
+    /// Lets `change` take items out of the bitmap word by word. Bits may be cleared only.
+    pub(crate) fn change_words<E>(
+        &mut self,
+        change: impl FnOnce(&mut [u32]) -> std::result::Result<(), E>,
+    ) -> std::result::Result<(), E> {
+        let result = change(&mut self.words);
+        self.recount();
+        result
+    }
+
+    /// Becomes a copy of `other`, in the memory it has.
+    pub fn copy_from(&mut self, other: &Self) {
+        self.words.clone_from(&other.words);
+        (self.len, self.count) = (other.len, other.count);
     }
 
     /// The items in ascending order.

@@ -15,7 +15,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
 use nearfield::{
-    AlignedBytes, Entry, Error, Event, Index, Interaction, Kind, Limits, Metric, Ordinal,
+    AlignedBytes, Effort, Entry, Error, Event, Index, Interaction, Kind, Limits, Metric, Ordinal,
     Recommender, Slate, Target,
 };
 use support::archive;
@@ -188,6 +188,87 @@ fn hostile_sections_with_right_checks() {
     assert!(opened > 5_000, "{opened}");
 }
 
+#[test]
+fn hostile_lists_and_codes() {
+    // Enough items that they are scanned and not scored one by one, in lists. Damage goes to what
+    // a search reads, with checks made right; answers must stay well formed, without doubles.
+    for metric in [Metric::InnerProduct, Metric::Cosine, Metric::Euclidean] {
+        let bytes = support::archive_with(700, 6, metric, 12);
+        let mut rng = nearfield::SeededRng::new(23, 0);
+        let mut opened = 0;
+        for round in 0..1500 {
+            let mut changed = bytes.clone();
+            // Sections model, lists, codes, refining.
+            let entry = 64 + 32 * [1, 2, 4, 5][round % 4];
+            let place = |at: usize| u64::from_le_bytes(bytes[at..at + 8].try_into().unwrap());
+            let (offset, length) = (place(entry + 8) as usize, place(entry + 16) as usize);
+            for _ in 0..1 + rng.below(3) {
+                let at = offset + rng.below(length - 4);
+                let value = [0, u32::MAX, rng.bits() as u32, rng.below(800) as u32][rng.below(4)];
+                changed[at..at + 4].copy_from_slice(&value.to_le_bytes());
+            }
+            repair(&mut changed);
+            let Ok(index) = try_open(&changed) else { continue };
+            opened += 1;
+            let mut nf = Recommender::new(index);
+            for effort in [Effort::Usual, Effort::Recall(0.5), Effort::Exhaustive] {
+                for where_ in [None, Some("year > 1960"), Some("explicit")] {
+                    let limits = Limits { where_, effort, ..Limits::default() };
+                    let vector: Vec<f32> = (0..6).map(|_| rng.normal() as f32).collect();
+                    for target in [Target::Vector(&vector), Target::Item("5")] {
+                        let Ok(slate) = nf.similar(target, &limits) else { continue };
+                        let mut ordinals: Vec<_> = slate.items.iter().map(|s| s.ordinal).collect();
+                        assert_eq!(ordinals.len(), slate.n_qualifying.min(limits.k));
+                        assert!(slate.items.iter().all(|s| s.score.is_finite()));
+                        ordinals.sort_unstable();
+                        ordinals.dedup();
+                        assert_eq!(ordinals.len(), slate.items.len(), "an item comes twice");
+                        assert!(ordinals.iter().all(|o| o.index() < 700));
+                    }
+                }
+            }
+        }
+        assert!(opened > 500, "{opened}");
+    }
+}
+
+#[test]
+fn an_archive_that_arrives_answers_as_soon_as_it_can() {
+    let bytes = support::archive_with(700, 6, Metric::Cosine, 12);
+    let end = |section: usize| {
+        let at = 64 + 32 * section;
+        let number = |at: usize| u64::from_le_bytes(bytes[at..at + 8].try_into().unwrap());
+        (number(at + 8) + number(at + 16)) as usize
+    };
+    let (codes, refining, titles) = (end(4), end(5), end(6));
+    // What has not arrived is anything but zero.
+    let mut partial = bytes.clone();
+    partial[codes..].fill(0xA5);
+    for arrived in [0, 63, 64, 200, end(1), codes - 1] {
+        let buffer = AlignedBytes::copy_of(&partial).unwrap();
+        let (error, _) = Index::open_part(buffer, arrived).err().unwrap();
+        assert_eq!(error.code().as_str(), "E_NOT_READY", "{arrived}: {error}");
+    }
+    let buffer = AlignedBytes::copy_of(&partial).unwrap();
+    let mut nf = Recommender::new(Index::open_part(buffer, codes).map_err(|e| e.0).unwrap());
+    nf.index().verify().unwrap();
+    let limits = Limits { where_: Some("year > 1950"), ..Limits::default() };
+    let early = nf.similar(Target::Item("5"), &limits).unwrap();
+    assert!(early.approximate && early.items.len() == 10);
+    assert_eq!(nf.find("blue", &limits).unwrap_err().code().as_str(), "E_NOT_READY");
+    // Behind the refining bits everything is garbage still, and it is not looked at.
+    let mut more = bytes.clone();
+    more[refining..].fill(0xA5);
+    let buffer = AlignedBytes::copy_of(&more).unwrap();
+    let mut later = Recommender::new(Index::open_part(buffer, refining).map_err(|e| e.0).unwrap());
+    let exact = later.similar(Target::Item("5"), &limits).unwrap();
+    assert!(!exact.approximate);
+    let mut whole = Recommender::new(support::open(&bytes));
+    assert_eq!(whole.similar(Target::Item("5"), &limits).unwrap().items, exact.items);
+    assert!(later.arrive(titles).is_err(), "titles of garbage are refused");
+    assert!(later.similar(Target::Item("5"), &limits).is_ok(), "and the index stays as it was");
+}
+
 /// Makes the checks of header, table and sections right again where they can be found.
 fn repair(bytes: &mut [u8]) {
     use xxhash_rust::xxh3::xxh3_64;
@@ -276,8 +357,7 @@ fn each_header_and_table_field_has_its_own_error() {
 #[test]
 fn damage_is_found_by_verify_and_named() {
     let bytes = archive(20, 6, Metric::Cosine);
-    let names =
-        ["ids", "model", "lists", "columns", "codes", "refining", "titles", "texts"];
+    let names = ["ids", "model", "lists", "columns", "codes", "refining", "titles", "texts"];
     for (i, name) in names.iter().enumerate() {
         let entry = 64 + 32 * i;
         let offset = u64::from_le_bytes(bytes[entry + 8..entry + 16].try_into().unwrap());

@@ -138,8 +138,10 @@ impl Sample<'_> {
                 Metric::Euclidean => query.dot(query.vector()) - score * score,
                 _ => score,
             };
-            let squared: f64 =
-                found.iter().map(|(prefix, score)| (prefix - unit(*score)) * (prefix - unit(*score))).sum();
+            let squared: f64 = found
+                .iter()
+                .map(|(prefix, score)| (prefix - unit(*score)) * (prefix - unit(*score)))
+                .sum();
             let error = (squared / found.len() as f64).sqrt() / length;
             found.sort_unstable_by(|a, b| b.1.total_cmp(&a.1));
             let best = found.iter().take(K);

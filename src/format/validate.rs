@@ -391,7 +391,9 @@ fn lists_layout(
     let shares = layout.probes.iter().all(|p| is_share(p.share));
     let shares = shares && is_share(layout.recall) && is_share(layout.code_recall);
     ensure(shares, LISTS, "shares are within 0 to 1")?;
-    let finite = [layout.margin, layout.filtered_margin, layout.reach].iter().all(|x| (0.0..=1e18).contains(x));
+    let finite = [layout.margin, layout.filtered_margin, layout.reach]
+        .iter()
+        .all(|x| (0.0..=1e18).contains(x));
     ensure(finite, LISTS, "margins and reach are finite and not negative")?;
     Ok(layout)
 }

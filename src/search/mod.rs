@@ -65,12 +65,7 @@ impl Searcher {
     /// Working memory with a given backend. Answers do not depend on it; tests show that.
     #[must_use]
     pub fn with_backend(backend: Backend) -> Self {
-        Self {
-            backend,
-            scans: Vec::new(),
-            exact: exact::Exact::default(),
-            scored: Vec::new(),
-        }
+        Self { backend, scans: Vec::new(), exact: exact::Exact::default(), scored: Vec::new() }
     }
 
     /// The best `min(k, allowed.count())` of the allowed items: higher score first, ties by

@@ -323,11 +323,22 @@ impl Recommender {
     /// # Errors
     /// As [`Expr::read`] and [`Predicate::compile`].
     pub fn select(&mut self, limits: &Limits<'_>) -> Result<ItemSet> {
-        let Some(program) = limits.where_ else { return Ok(ItemSet::full(self.index.len())) };
+        let mut set = ItemSet::default();
+        self.select_into(limits, &mut set)?;
+        Ok(set)
+    }
+
+    fn select_into(&mut self, limits: &Limits<'_>, set: &mut ItemSet) -> Result<()> {
+        let Some(program) = limits.where_ else {
+            set.reset(self.index.len());
+            set.fill();
+            return Ok(());
+        };
         let past = Past::of(&self.profile, &self.index)?;
         let Limits { params, now_ms, .. } = *limits;
         let scope = Scope { params, now_ms, history: Some(&past) };
-        Ok(self.cache.select(Catalog::new(&self.index), program, &scope)?.clone())
+        set.copy_from(self.cache.select(Catalog::new(&self.index), program, &scope)?);
+        Ok(())
     }
 
     /// The items that the limits allow.
@@ -335,7 +346,8 @@ impl Recommender {
     /// The set's memory is that of the last request; callers give it back when they are done.
     fn allowed(&mut self, limits: &Limits<'_>) -> Result<(ItemSet, Vec<String>)> {
         check_k(limits.k)?;
-        let mut allowed = self.select(limits)?;
+        let mut allowed = std::mem::take(&mut self.allowed);
+        self.select_into(limits, &mut allowed)?;
         let mut warnings = Vec::new();
         for id in limits.exclude {
             match self.index.ordinal(id)? {

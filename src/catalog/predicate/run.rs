@@ -21,9 +21,10 @@ const CHUNK: usize = 64;
 /// The items for which `node` is true.
 pub(super) fn select(catalog: Catalog<'_>, node: &Node) -> Result<ItemSet> {
     let mut set = ItemSet::full(catalog.index.len());
-    for (i, words) in set.words_mut().chunks_mut(CHUNK).enumerate() {
-        narrow(catalog, node, i * CHUNK, words)?;
-    }
+    set.change_words(|words| {
+        let mut chunks = words.chunks_mut(CHUNK).enumerate();
+        chunks.try_for_each(|(i, words)| narrow(catalog, node, i * CHUNK, words))
+    })?;
     Ok(set)
 }
 
