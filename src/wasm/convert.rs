@@ -33,7 +33,7 @@ pub(super) const FILTER: [&str; 3] = ["where", "params", "now_ms"];
 
 impl Request {
     /// Reads a request that may have the members `known` beside those of [`FILTER`].
-    pub(super) fn read(value: &JsValue, known: &[&str]) -> Result<Self> {
+    pub(super) fn read(value: &JsValue, known: &[&'static str]) -> Result<Self> {
         let reader = Reader::new(value, "request", &[known, &FILTER].concat())?;
         let vector = match reader.value("vector") {
             None => None,
@@ -279,7 +279,7 @@ pub(super) fn entries(profile: &Profile) -> Array {
 
 fn event_object(event: FlatEvent) -> Object {
     let object = Object::new();
-    let put = |key: &str, value: Option<JsValue>| {
+    let put = |key: &'static str, value: Option<JsValue>| {
         if let Some(value) = value {
             set(&object, key, value);
         }

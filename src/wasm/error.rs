@@ -3,18 +3,19 @@
 use js_sys::{Object, Reflect};
 use wasm_bindgen::JsValue;
 
+use super::names::name;
 use crate::error::Error;
 
 /// Sets a property of an object that this module made: such objects are extensible, so that
 /// setting cannot fail.
-pub(super) fn set(object: &Object, key: &str, value: impl Into<JsValue>) {
+pub(super) fn set(object: &Object, key: &'static str, value: impl Into<JsValue>) {
     set_value(object, key, &value.into());
 }
 
 /// The part of [`set`] that need not exist for every type and place: it is called 40 times.
 #[inline(never)]
-fn set_value(object: &Object, key: &str, value: &JsValue) {
-    let _ = Reflect::set(object, &JsValue::from_str(key), value);
+fn set_value(object: &Object, key: &'static str, value: &JsValue) {
+    let _ = Reflect::set(object, &name(key), value);
 }
 
 /// This crate's error as a JavaScript `Error`.
@@ -41,6 +42,7 @@ pub(super) fn to_js(error: Error) -> JsValue {
             set(&details, "oldest", *oldest);
             set(&details, "newest", *newest);
         }
+        Error::NotReady { section } => set(&details, "section", *section),
         Error::Memory { needed_bytes } => set(&details, "needed_bytes", *needed_bytes as f64),
         _ => {}
     }

@@ -6,6 +6,7 @@
 
 mod convert;
 mod error;
+mod names;
 mod read;
 
 use convert::Request;

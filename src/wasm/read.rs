@@ -7,6 +7,7 @@
 use js_sys::{Array, Object, Reflect};
 use wasm_bindgen::{JsCast as _, JsValue};
 
+use super::names::name;
 use crate::error::{Error, Number, Result, quoted};
 
 /// A plain object, and the path to it for errors.
@@ -18,14 +19,19 @@ pub(super) struct Reader {
 impl Reader {
     /// Reads `value`, which must be an object with no other members than `known`.
     #[inline(never)]
-    pub(super) fn new(value: &JsValue, path: &'static str, known: &[&str]) -> Result<Self> {
+    pub(super) fn new(value: &JsValue, path: &'static str, known: &[&'static str]) -> Result<Self> {
         let Some(object) = value.dyn_ref::<Object>() else {
             return Err(Error::arg(path, "an object", describe(value)));
         };
-        for key in Object::keys(object).iter().filter_map(|key| key.as_string()) {
-            if !known.contains(&key.as_str()) {
-                let expected = format!("one of: {}", known.join(", "));
-                return Err(Error::arg(path, expected, quoted(&key)));
+        let keys = Object::keys(object);
+        let n_known = known.iter().filter(|key| Object::has_own(object, &name(key))).count();
+        // Only where there are more than the known ones is it worth asking for their names.
+        if keys.length() as usize > n_known {
+            for key in keys.iter().filter_map(|key| key.as_string()) {
+                if !known.contains(&key.as_str()) {
+                    let expected = format!("one of: {}", known.join(", "));
+                    return Err(Error::arg(path, expected, quoted(&key)));
+                }
             }
         }
         Ok(Self { object: object.clone(), path })
@@ -33,8 +39,8 @@ impl Reader {
 
     /// A member that is there and neither `undefined` nor `null`.
     #[inline(never)]
-    pub(super) fn value(&self, key: &str) -> Option<JsValue> {
-        let key = JsValue::from_str(key);
+    pub(super) fn value(&self, key: &'static str) -> Option<JsValue> {
+        let key = name(key);
         if !Object::has_own(&self.object, &key) {
             return None;
         }
@@ -45,13 +51,13 @@ impl Reader {
 
     /// The error of a member that is something else than `expected`.
     #[inline(never)]
-    pub(super) fn mismatch<T>(&self, key: &str, expected: &str, found: &JsValue) -> Result<T> {
+    pub(super) fn mismatch<T>(&self, key: &'static str, expected: &str, found: &JsValue) -> Result<T> {
         Err(Error::arg(format!("{}.{key}", self.path), expected, describe(found)))
     }
 
     fn as_some<T>(
         &self,
-        key: &str,
+        key: &'static str,
         expected: &str,
         convert: impl Fn(&JsValue) -> Option<T>,
     ) -> Result<Option<T>> {
@@ -63,23 +69,23 @@ impl Reader {
     }
 
     #[inline(never)]
-    pub(super) fn text(&self, key: &str) -> Result<Option<String>> {
+    pub(super) fn text(&self, key: &'static str) -> Result<Option<String>> {
         self.as_some(key, "a string", JsValue::as_string)
     }
 
     #[inline(never)]
-    pub(super) fn number(&self, key: &str) -> Result<Option<f64>> {
+    pub(super) fn number(&self, key: &'static str) -> Result<Option<f64>> {
         self.as_some(key, "a number", JsValue::as_f64)
     }
 
     #[inline(never)]
-    pub(super) fn flag(&self, key: &str) -> Result<Option<bool>> {
+    pub(super) fn flag(&self, key: &'static str) -> Result<Option<bool>> {
         self.as_some(key, "true or false", JsValue::as_bool)
     }
 
     /// A whole number from 0 to 2^53.
     #[inline(never)]
-    pub(super) fn whole(&self, key: &str) -> Result<Option<u64>> {
+    pub(super) fn whole(&self, key: &'static str) -> Result<Option<u64>> {
         let whole = |value: &JsValue| {
             let x = value.as_f64()?;
             ((0.0..=9_007_199_254_740_992.0).contains(&x) && x.floor() == x).then_some(x as u64)
@@ -87,7 +93,7 @@ impl Reader {
         self.as_some(key, "a whole number that is not negative", whole)
     }
 
-    pub(super) fn texts(&self, key: &str) -> Result<Vec<String>> {
+    pub(super) fn texts(&self, key: &'static str) -> Result<Vec<String>> {
         let texts = |value: &JsValue| {
             Array::is_array(value).then(|| {
                 value.unchecked_ref::<Array>().iter().map(|t| t.as_string()).collect::<Option<_>>()

@@ -67,7 +67,7 @@ def run(nearfield: Path, folder: Path, *arguments: str) -> None:
 def through_archive(nearfield: Path, folder: Path, items: list[int], users: list[User],
                     alpha: float, lam: float) -> Answers:
     """Build an archive from what `write_inputs` wrote, and ask it."""
-    run(nearfield, folder, "build", "items.jsonl", "--vectors", "factors.npy",
+    run(nearfield, folder, "build", "items.jsonl", "--vectors", "factors.npy", "--bits", "8",
         "--metric", "inner-product", "--foldin", "implicit", "--alpha", str(alpha),
         "--lambda", str(lam), "-o", "ml.nf", "--json")
     run(nearfield, folder, "decode", "ml.nf", "-o", "decoded.npy", "--ids", "ids.txt")
