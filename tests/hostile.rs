@@ -15,8 +15,8 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
 use nearfield::{
-    AlignedBytes, Effort, Entry, Error, Event, Index, Interaction, Kind, Limits, Metric, Ordinal,
-    Recommender, Slate, Target,
+    AlignedBytes, Effort, Entry, Error, Event, Index, Interaction, ItemSet, Kind, Limits, Metric,
+    Ordinal, Query, Recommender, Searcher, Slate, Target,
 };
 use support::archive;
 
@@ -395,6 +395,28 @@ fn a_claimed_huge_count_allocates_nothing() {
     ALLOCATED.set(0);
     let _many = Index::open(many).unwrap();
     assert_eq!(ALLOCATED.get(), for_20, "opening 20,000 items allocates what 20 do");
+}
+
+#[test]
+fn a_search_allocates_nothing_after_the_first() {
+    let index = support::open(&support::archive_with(3000, 16, Metric::Cosine, 40));
+    let mut searcher = Searcher::new();
+    let all = ItemSet::full(index.len());
+    let third = ItemSet::from_fn(index.len(), |i| i % 3 == 0);
+    let queries: Vec<Query> =
+        (0..200).map(|i| Query::item(&index, Ordinal(i * 7)).unwrap()).collect();
+    for effort in [Effort::Usual, Effort::Recall(0.8), Effort::Exhaustive] {
+        for allowed in [&all, &third] {
+            for k in [10, 100] {
+                searcher.search(&index, &queries[0], k, allowed, effort);
+                ALLOCATED.set(0);
+                for query in &queries {
+                    searcher.search(&index, query, k, allowed, effort);
+                }
+                assert_eq!(ALLOCATED.get(), 0, "{effort:?}, {} allowed, k = {k}", allowed.count());
+            }
+        }
+    }
 }
 
 #[test]

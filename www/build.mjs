@@ -15,19 +15,22 @@ const here = fileURLToPath(new URL(".", import.meta.url));
 const out = join(here, "dist");
 const archive = process.env.NEARFIELD_ARCHIVE ?? join(here, "..", "target", "films.nf");
 
-/** Where the installed package says its wasm is. */
-function wasmPath() {
+/** The package's two modules; the page runs the one that the browser can. */
+const MODULES = ["nearfield.wasm", "nearfield_relaxed.wasm"];
+
+/** Where the installed package says a module is. */
+function wasmPath(name) {
   try {
-    return createRequire(import.meta.url).resolve("nearfield/nearfield.wasm");
+    return createRequire(import.meta.url).resolve(`nearfield/${name}`);
   } catch {
     return undefined;
   }
 }
 
 /** The files that the page needs, each with what to do when it is missing. */
-const wasm = wasmPath();
+const modules = MODULES.map(wasmPath);
 for (const [path, remedy] of [
-  [wasm, "build the package first (node pkg/build.mjs), then npm ci in www/"],
+  ...modules.map((path) => [path, "build the package first (node pkg/build.mjs), then npm ci in www/"]),
   [archive, "build the film archive first (make demo)"],
 ]) {
   if (path === undefined || !existsSync(path)) {
@@ -39,7 +42,7 @@ for (const [path, remedy] of [
 rmSync(out, { recursive: true, force: true });
 mkdirSync(out);
 cpSync(join(here, "static"), out, { recursive: true });
-copyFileSync(wasm, join(out, "nearfield.wasm"));
+modules.forEach((path, i) => copyFileSync(path, join(out, MODULES[i])));
 copyFileSync(archive, join(out, "films.nf"));
 
 const shared = {

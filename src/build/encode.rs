@@ -97,10 +97,11 @@ fn mean(rows: &[f32], dim: usize) -> Vec<f64> {
 }
 
 /// Lists for a catalog of `n` items: one for what a page scans whole in a few hundredths of a
-/// millisecond, then about `2 sqrt(n)` to `4 sqrt(n)`, a power of two: so many that comparing the
-/// query with all centroids costs about as much as scanning the lists that are chosen.
+/// millisecond, then about `4 sqrt(n)`, a power of two: so many that comparing the query with all
+/// centroids costs about as much as scanning the lists that are chosen.
 pub(super) fn n_lists(n: usize) -> usize {
-    if n < 25_000 { 1 } else { ((4.0 * (n as f64).sqrt()) as usize + 1).next_power_of_two() / 2 }
+    // The nearest power of two, since the square root of 2 lies between it and the next.
+    if n < 25_000 { 1 } else { ((32 * n).isqrt() + 1).next_power_of_two() / 2 }
 }
 
 impl Space {
@@ -302,6 +303,7 @@ impl Space {
             margin: 0.0,
             filtered_margin: 0.0,
             reach: 0.0,
+            optimism: 0.0,
         }
     }
 

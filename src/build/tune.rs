@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use super::encode::{Encoded, Space};
 use super::{BuildOptions, exact, untitled};
 use crate::error::Result;
-use crate::format::Probes;
+use crate::format::{Lists, Probes};
 use crate::ids::{Ordinal, Scored};
 use crate::item_set::ItemSet;
 use crate::load::{AlignedBytes, Index};
@@ -30,9 +30,13 @@ const DEPTHS: [usize; 3] = [K, 100, 1000];
 const SHARES: [f32; 14] =
     [0.5, 0.7, 0.8, 0.85, 0.9, 0.92, 0.94, 0.95, 0.96, 0.97, 0.98, 0.985, 0.99, 0.995];
 /// The share of the best items that the margin keeps.
-const KEPT: f64 = 0.996;
+const KEPT: f64 = 0.999;
 /// Items by the scores of their prefixes among which the best are looked for.
 const CANDIDATES: usize = 1000;
+/// Numbers of spreads that a list may be given ahead when lists are chosen: its best items lie
+/// above its centroid, the more so the wider it is, and under inner product lists of long vectors are
+/// wide.
+const OPTIMISM: [f32; 6] = [0.0, 0.5, 1.0, 1.5, 2.0, 3.0];
 /// The share of the best items within the reach of their lists.
 const KEPT_BY_REACH: f64 = 0.99;
 /// A margin that keeps every item of a small catalog.
@@ -76,7 +80,7 @@ pub(super) fn tuned(space: &Space, options: &BuildOptions) -> Result<(Encoded, u
         encoded.lists.code_recall = sample.code_recall();
         if encoded.lists.code_recall >= wanted || bits == most {
             if space.n_lists() > 1 {
-                (encoded.lists.probes, encoded.lists.reach) = sample.lists();
+                sample.measure_lists(&mut encoded.lists);
             }
             return Ok((encoded, bits));
         }
@@ -150,7 +154,8 @@ impl Sample<'_> {
         let (deficits, mut errors): (Vec<Vec<f64>>, Vec<f64>) = measured.into_iter().unzip();
         let mut deficits: Vec<f64> = deficits.concat();
         let margin = quantile(&mut deficits, KEPT, f64::total_cmp).unwrap_or(0.0);
-        // The difference of two errors spreads sqrt 2 times as wide; 2.65 of that keep 0.996.
+        // The difference of two errors spreads sqrt 2 times as wide; 2.65 of that keep 0.996 of
+        // the items at the very edge, and more of all others.
         let apart = quantile(&mut errors, 0.5, f64::total_cmp).unwrap_or(0.0);
         let filtered = 2.65 * std::f64::consts::SQRT_2 * apart;
         (margin as f32, filtered.max(margin) as f32)
@@ -169,50 +174,75 @@ impl Sample<'_> {
         (shares.iter().sum::<f64>() / shares.len().max(1) as f64) as f32
     }
 
-    /// How many lists hold which share of the nearest items, and how far items reach.
-    fn lists(&self) -> (Vec<Probes>, f32) {
-        let lists = self.index.lists();
+    /// How lists are best chosen, how many of them hold which share of the nearest items, and how
+    /// far items reach.
+    fn measure_lists(&self, lists: &mut Lists) {
+        let view = self.index.lists();
         let per_query = self.each(|searcher, i, query| {
-            let promises = searcher.promises(&self.index, &query);
-            let mut sorted = promises.to_vec();
-            sorted.sort_unstable_by(|a, b| b.total_cmp(a));
-            let length = query.length();
+            let promises = searcher.promises(&self.index, &query, &OPTIMISM);
+            let sorted: Vec<Vec<f32>> = promises
+                .iter()
+                .map(|promises| {
+                    let mut sorted = promises.clone();
+                    sorted.sort_unstable_by(|a, b| b.total_cmp(a));
+                    sorted
+                })
+                .collect();
             let near = self.truth[i].iter().enumerate().map(|(depth, item)| {
-                let list = lists.of(item.ordinal);
-                let rank = sorted.partition_point(|p| *p > promises[list]) as u32;
-                let x: Vec<f64> =
-                    self.space.row(item.ordinal.index()).iter().map(|x| f64::from(*x)).collect();
-                let mut c = vec![0.0; x.len()];
-                self.index.decode_centroid(list, &mut c);
-                let spread = f64::from(lists.spread(list)).max(f64::MIN_POSITIVE);
-                let reach = match self.space.metric {
-                    Metric::Euclidean => {
-                        let pairs = || query.vector().iter().zip(&x).zip(&c);
-                        let along: f64 = pairs().map(|((q, x), c)| (q - c) * (x - c)).sum();
-                        let own: f64 = pairs().map(|((_, x), c)| (x - c) * (x - c)).sum();
-                        let away: f64 = pairs().map(|((q, _), c)| (q - c) * (q - c)).sum();
-                        let above = 2.0 * along - own + x.len() as f64 * spread * spread;
-                        above / (2.0 * away.sqrt() * spread).max(f64::MIN_POSITIVE)
-                    }
-                    _ => (query.dot(&x) - query.dot(&c)) / (length * spread),
-                };
-                (depth, rank, reach)
+                let list = view.of(item.ordinal);
+                let ranks = std::array::from_fn(|o| {
+                    sorted[o].partition_point(|p| *p > promises[o][list]) as u32
+                });
+                let reach = if depth < K { self.reach(&query, item.ordinal, list) } else { 0.0 };
+                Near { depth, ranks, reach }
             });
             near.collect::<Vec<_>>()
         });
         let near = per_query.concat();
-        let mut probes = Vec::new();
+        let n_lists = |depth: usize, share: f32, o: usize| {
+            let ranks = near.iter().filter(|n| n.depth < depth).map(|n| n.ranks[o]);
+            let mut ranks: Vec<u32> = ranks.collect();
+            quantile(&mut ranks, f64::from(share), u32::cmp).unwrap_or(0) + 1
+        };
+        let share = (lists.recall / lists.code_recall).min(0.99);
+        let best = (0..OPTIMISM.len()).min_by_key(|o| n_lists(K, share, *o)).unwrap_or(0);
+        lists.optimism = OPTIMISM[best];
         for depth in DEPTHS {
-            let mut ranks: Vec<u32> =
-                near.iter().filter(|(d, ..)| *d < depth).map(|(_, rank, _)| *rank).collect();
             for share in SHARES {
-                let rank = quantile(&mut ranks, f64::from(share), u32::cmp).unwrap_or(0);
-                probes.push(Probes { k: depth as u32, share, n_lists: rank + 1 });
+                let n_lists = n_lists(depth, share, best);
+                lists.probes.push(Probes { k: depth as u32, share, n_lists });
             }
         }
-        let mut reaches: Vec<f64> =
-            near.iter().filter(|(d, ..)| *d < K).map(|(.., reach)| *reach).collect();
+        let mut reaches: Vec<f64> = near.iter().filter(|n| n.depth < K).map(|n| n.reach).collect();
         let reach = quantile(&mut reaches, KEPT_BY_REACH, f64::total_cmp).unwrap_or(0.0);
-        (probes, reach.max(0.0) as f32)
+        lists.reach = reach.max(0.0) as f32;
     }
+
+    /// How many spreads of its list an item lies above its centroid, towards a query.
+    fn reach(&self, query: &Query, item: Ordinal, list: usize) -> f64 {
+        let row = self.space.row(item.index());
+        let x: Vec<f64> = row.iter().map(|x| f64::from(*x)).collect();
+        let mut c = vec![0.0; x.len()];
+        self.index.decode_centroid(list, &mut c);
+        let spread = f64::from(self.index.lists().spread(list)).max(f64::MIN_POSITIVE);
+        if self.space.metric != Metric::Euclidean {
+            return (query.dot(&x) - query.dot(&c)) / (query.length() * spread);
+        }
+        let pairs = || query.vector().iter().zip(&x).zip(&c);
+        let along: f64 = pairs().map(|((q, x), c)| (q - c) * (x - c)).sum();
+        let own: f64 = pairs().map(|((_, x), c)| (x - c) * (x - c)).sum();
+        let away: f64 = pairs().map(|((q, _), c)| (q - c) * (q - c)).sum();
+        let above = 2.0 * along - own + x.len() as f64 * spread * spread;
+        above / (2.0 * away.sqrt() * spread).max(f64::MIN_POSITIVE)
+    }
+}
+
+/// One of the nearest items of a query.
+#[derive(Clone)]
+struct Near {
+    /// How many are nearer.
+    depth: usize,
+    /// The place of its list among all, for each entry of [`OPTIMISM`].
+    ranks: [u32; OPTIMISM.len()],
+    reach: f64,
 }

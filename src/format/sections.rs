@@ -267,6 +267,8 @@ pub struct Lists {
     pub filtered_margin: f32,
     /// How many spreads above its centroid's score the best items of a list lie. Measured.
     pub reach: f32,
+    /// How many spreads are added to a centroid's score when lists are chosen. Measured.
+    pub optimism: f32,
 }
 
 /// One measurement of the builder: probing so many lists finds this share of the nearest items.

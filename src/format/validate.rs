@@ -137,6 +137,8 @@ pub struct ListsLayout {
     pub filtered_margin: f32,
     /// Reach of a list's best items.
     pub reach: f32,
+    /// Spreads that a list is given ahead.
+    pub optimism: f32,
 }
 
 /// What is known of section [`super::Titles`].
@@ -382,6 +384,7 @@ fn lists_layout(
         margin: lists.margin.to_native(),
         filtered_margin: lists.filtered_margin.to_native(),
         reach: lists.reach.to_native(),
+        optimism: lists.optimism.to_native(),
     };
     for base in [layout.scale_base, layout.norm_base, layout.spread_base] {
         ensure((1..=MAX_SCALE_BASE).contains(&base), LISTS, "scale bases are within 1 to 150")?;
@@ -391,10 +394,10 @@ fn lists_layout(
     let shares = layout.probes.iter().all(|p| is_share(p.share));
     let shares = shares && is_share(layout.recall) && is_share(layout.code_recall);
     ensure(shares, LISTS, "shares are within 0 to 1")?;
-    let finite = [layout.margin, layout.filtered_margin, layout.reach]
+    let finite = [layout.margin, layout.filtered_margin, layout.reach, layout.optimism]
         .iter()
         .all(|x| (0.0..=1e18).contains(x));
-    ensure(finite, LISTS, "margins and reach are finite and not negative")?;
+    ensure(finite, LISTS, "margins, reach and optimism are finite and not negative")?;
     Ok(layout)
 }
 

@@ -131,7 +131,7 @@ impl Backend {
     ///
     /// # Panics
     /// If the lengths do not fit together: a bug of the caller, never of the data.
-    #[inline]
+    #[inline(always)]
     pub fn dot_prefixes(self, codes: &[u8], query: &[i8], out: &mut [i32; BLOCK]) {
         assert!(codes.len() == BLOCK / 2 * query.len(), "block and query lengths must agree");
         assert!(query.len().is_multiple_of(8), "the padded dimension is a multiple of 8");
@@ -150,13 +150,13 @@ impl Backend {
     /// The score of each of a block's items from its dot product and 16-bit scale:
     /// `base + scale * ((2 dot - offset) * step)`. With squared norms (Euclidean archives)
     /// `2 score - norm`, which orders like minus the distance. Returns a bit for each lane whose
-    /// score exceeds `threshold`.
+    /// score exceeds `threshold`; where none does, `out` may stay as it was. Where there is none, `out` may stay as it was.
     ///
     /// Every operation is rounded on its own, in this order, so that SIMD cannot change a bit.
     ///
     /// # Panics
     /// If scales or norms are not those of one block.
-    #[inline]
+    #[inline(always)]
     pub fn score_block(
         self,
         dots: &[i32; BLOCK],

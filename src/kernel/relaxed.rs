@@ -18,7 +18,7 @@ use super::simd128::{load, store_sums};
 const GROUPS_IN_16_BITS: usize = 4;
 
 /// Eight accumulators of four items each, in 16 bits for a while and then in 32.
-#[inline]
+#[inline(always)]
 pub(super) fn dot_prefixes(codes: &[u8], query: &[i8], out: &mut [i32; BLOCK]) {
     let mut sums = [i32x4_splat(0); 8];
     let half = u8x16_splat(15);

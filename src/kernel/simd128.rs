@@ -6,7 +6,8 @@ use core::arch::wasm32::{
     f32x4_add, f32x4_convert_i32x4, f32x4_gt, f32x4_mul, f32x4_splat, f32x4_sub,
     i16x8_extend_high_u8x16, i16x8_extend_low_u8x16, i32x4_add, i32x4_bitmask, i32x4_dot_i16x8,
     i32x4_eq, i32x4_shl, i32x4_splat, i32x4_sub, u16x8_shr, u16x8_splat, u32x4_extend_low_u16x8,
-    u32x4_splat, v128, v128_and, v128_andnot, v128_load, v128_load64_zero, v128_store,
+    u32x4_splat, v128, v128_and, v128_andnot, v128_any_true, v128_load, v128_load64_zero, v128_or,
+    v128_store,
 };
 
 use super::code::BLOCK;
@@ -32,7 +33,7 @@ pub(super) fn store_sums(sums: [v128; 8], out: &mut [i32; BLOCK]) {
 /// A 16-bit lane holds four prefixes of one item. Masking leaves one of them in each lane, and the
 /// 16-bit dot product adds those of two neighbouring lanes: dimensions 0 and 2 of the group, then
 /// 4 and 6, 1 and 3, 5 and 7. Nothing is widened or shuffled.
-#[inline]
+#[inline(always)]
 pub(super) fn dot_prefixes(codes: &[u8], query: &[i8], out: &mut [i32; BLOCK]) {
     let mut sums = [i32x4_splat(0); 8];
     let half = u16x8_splat(15);
@@ -93,7 +94,7 @@ pub(super) fn dot_centroids(codes: &[u8], query: &[i16], out: &mut [i32; BLOCK])
 }
 
 /// Four 16-bit scales as f32: the arithmetic of `code::scale_from_bits`.
-#[inline]
+#[inline(always)]
 fn scales_from_bits(four: &[u16], base: v128) -> v128 {
     debug_assert_eq!(four.len(), 4);
     // SAFETY: the callers pass four u16, 8 bytes, cut to that length; the load is unaligned.
@@ -102,7 +103,9 @@ fn scales_from_bits(four: &[u16], base: v128) -> v128 {
     v128_andnot(i32x4_add(base, i32x4_shl(bits, 12)), is_zero)
 }
 
-#[inline]
+/// Nearly every block of a scan holds nothing above the threshold: then no score leaves the
+/// registers.
+#[inline(always)]
 pub(super) fn score_block(
     dots: &[i32; BLOCK],
     lengths: Lengths<'_>,
@@ -115,22 +118,31 @@ pub(super) fn score_block(
     let scale_base = u32x4_splat(affine.scale_base << 23);
     let norm_base = u32x4_splat(affine.norm_base << 23);
     let threshold = f32x4_splat(threshold);
-    let mut above = 0;
-    for (i, (four_dots, four_out)) in dots.chunks_exact(4).zip(out.chunks_exact_mut(4)).enumerate()
-    {
-        // SAFETY: `chunks_exact(4)` makes `four_dots` 16 bytes of i32; the load is unaligned.
-        let dot = unsafe { v128_load(four_dots.as_ptr().cast::<v128>()) };
+    let mut scores = [f32x4_splat(0.0); 8];
+    let mut any = i32x4_splat(0);
+    let (fours, _) = dots.as_chunks::<4>();
+    for (i, (dots, score)) in fours.iter().zip(&mut scores).enumerate() {
+        // SAFETY: `dots` is 16 bytes of i32, and the load is unaligned.
+        let dot = unsafe { v128_load(dots.as_ptr().cast::<v128>()) };
         let dot = f32x4_convert_i32x4(i32x4_sub(i32x4_shl(dot, 1), offset));
         let four = 4 * i..4 * i + 4;
         let scale = scales_from_bits(&lengths.scales[four.clone()], scale_base);
-        let mut score = f32x4_add(base, f32x4_mul(scale, f32x4_mul(dot, step)));
+        *score = f32x4_add(base, f32x4_mul(scale, f32x4_mul(dot, step)));
         if let Some(norms) = lengths.norms {
             let norm = scales_from_bits(&norms[four], norm_base);
-            score = f32x4_sub(f32x4_mul(f32x4_splat(2.0), score), norm);
+            *score = f32x4_sub(f32x4_mul(f32x4_splat(2.0), *score), norm);
         }
+        any = v128_or(any, f32x4_gt(*score, threshold));
+    }
+    if !v128_any_true(any) {
+        return 0;
+    }
+    let mut above = 0;
+    let (fours, _) = out.as_chunks_mut::<4>();
+    for (i, (four, score)) in fours.iter_mut().zip(scores).enumerate() {
         above |= u32::from(i32x4_bitmask(f32x4_gt(score, threshold))) << (4 * i);
-        // SAFETY: `chunks_exact_mut(4)` makes `four_out` 16 bytes of f32; the store is unaligned.
-        unsafe { v128_store(four_out.as_mut_ptr().cast::<v128>(), score) };
+        // SAFETY: `four` is 16 bytes of f32, and the store is unaligned.
+        unsafe { v128_store(four.as_mut_ptr().cast::<v128>(), score) };
     }
     above
 }

@@ -27,6 +27,7 @@ pub struct Lists<'a> {
     pub(crate) margin: f32,
     pub(crate) filtered_margin: f32,
     pub(crate) reach: f32,
+    pub(crate) optimism: f32,
 }
 
 impl<'a> Lists<'a> {
@@ -46,6 +47,7 @@ impl<'a> Lists<'a> {
             margin: layout.margin,
             filtered_margin: layout.filtered_margin,
             reach: layout.reach,
+            optimism: layout.optimism,
         }
     }
 

@@ -148,12 +148,20 @@ impl Searcher {
         found.map(|f| (f.score, self.exact.score(index, query, f.ordinal))).collect()
     }
 
-    /// What each list promises a query, as a search orders them.
+    /// What each list promises a query, for each of several numbers of spreads: see
+    /// `Scan::promise`.
     #[cfg(feature = "build")]
-    pub(crate) fn promises(&mut self, index: &Index, query: &Query) -> Vec<f32> {
+    pub(crate) fn promises(
+        &mut self,
+        index: &Index,
+        query: &Query,
+        spreads: &[f32],
+    ) -> Vec<Vec<f32>> {
         let mut scan = scan::Scan::default();
         scan.prepare(self.backend, index, query);
-        (0..index.lists().len()).map(|list| scan.promise(index, list)).collect()
+        let lists = 0..index.lists().len();
+        let promises = |s: &f32| lists.clone().map(|list| scan.promise(index, list, *s)).collect();
+        spreads.iter().map(promises).collect()
     }
 
     /// Finds, for each query, the items that may belong to its best `k`.
@@ -200,9 +208,9 @@ impl Searcher {
         }
         // What qualifies may all lie far away, where a list's centroid says little about its best
         // items. Lists that may hold better ones than were found are looked at too.
-        for (scan, query) in self.scans.iter_mut().zip(queries) {
+        for scan in &mut self.scans[..queries.len()] {
             if is_filtered || scan.top.kth() == f32::MIN {
-                scan.choose_more(index, allowed, query.length() as f32);
+                scan.choose_more(index, allowed);
             } else {
                 scan.choose_none();
             }
@@ -232,7 +240,10 @@ impl Searcher {
     fn finish(&mut self, index: &Index, query: &Query, i: usize, k: usize) {
         self.exact.restart(index);
         self.scored.clear();
-        for found in self.scans[i].top.finish().iter() {
+        let top = &mut self.scans[i].top;
+        // Not as many as there are, but as there may be: the next query must not allocate.
+        self.scored.reserve(top.cap());
+        for found in top.finish().iter() {
             let score = self.exact.score(index, query, found.ordinal);
             self.scored.push(Scored { ordinal: found.ordinal, score });
         }

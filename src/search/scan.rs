@@ -31,6 +31,8 @@ pub(super) struct Scan {
     /// Of the scores of prefixes; the base is each list's own.
     affine: Option<Affine>,
     has_norms: bool,
+    /// Of the query.
+    length: f32,
     /// The score of each list's centroid, as an inner product.
     bases: Vec<f32>,
     /// The lists to look at first: what they hold makes the threshold that refuses the rest.
@@ -77,6 +79,7 @@ impl Scan {
     pub(super) fn prepare(&mut self, backend: Backend, index: &Index, query: &Query) {
         let wide_step = quantize(query.vector(), WIDE_LIMIT, |x| x as i16, &mut self.wide);
         let step = quantize(query.vector(), NARROW_LIMIT, |x| x as i8, &mut self.narrow);
+        self.length = query.length() as f32;
         self.has_norms = query.metric() == Metric::Euclidean;
         self.affine = Some(Affine {
             offset: offset(PREFIX_BITS, self.narrow.iter().map(|q| i32::from(*q)).sum()),
@@ -101,29 +104,25 @@ impl Scan {
         for (codes, scales) in blocks.zip(lists.scales.chunks_exact(BLOCK)) {
             let lengths = Lengths { scales, norms: None };
             backend.dot_centroids(codes, &self.wide, &mut dots);
-            backend.score_block(&dots, lengths, &affine, f32::MAX, &mut scores);
+            backend.score_block(&dots, lengths, &affine, f32::MIN, &mut scores);
             self.bases.extend_from_slice(&scores);
         }
         self.bases.truncate(lists.len());
     }
 
-    /// What a list's centroid promises: its score, as the metric orders it.
-    pub(super) fn promise(&self, index: &Index, list: usize) -> f32 {
-        let base = self.bases[list];
-        if self.has_norms { 2.0 * base - index.lists().norm(list) } else { base }
-    }
-
-    /// The score that the best items of a list may have, if they lie as far above their centroid's
-    /// as the best items of the builder's sample did. `length` is the query's.
-    pub(super) fn prospect(&self, index: &Index, list: usize, length: f32) -> f32 {
+    /// The score of items that lie `spreads` spreads above the centroid of their list, in the unit
+    /// of the scan.
+    pub(super) fn promise(&self, index: &Index, list: usize, spreads: f32) -> f32 {
         let lists = index.lists();
-        let (promise, spread) = (self.promise(index, list), lists.spread(list));
+        let (base, spread) = (self.bases[list], lists.spread(list));
         if self.has_norms {
-            // 2 q.x - |x|^2 = promise + 2 (q - c).(x - c) - |x - c|^2.
-            let away = (length * length - promise).max(0.0).sqrt();
-            promise + spread * (2.0 * lists.reach * away - index.dim() as f32 * spread)
+            // 2 q.x - |x|^2 = 2 q.c - |c|^2 + 2 (q - c).(x - c) - |x - c|^2.
+            let near = 2.0 * base - lists.norm(list);
+            let away = self.length * self.length - near;
+            let away = if away > 0.0 { away.sqrt() } else { 0.0 };
+            near + spread * (2.0 * spreads * away - index.dim() as f32 * spread)
         } else {
-            promise + spread * lists.reach * length
+            base + spread * (spreads * self.length)
         }
     }
 
@@ -134,7 +133,7 @@ impl Scan {
         let everything = allowed.count() == index.len();
         self.top.restart(keep, keep, 0.0);
         for list in 0..lists.len() {
-            let promise = self.promise(index, list);
+            let promise = self.promise(index, list, lists.optimism);
             if promise > self.top.threshold() && (everything || allowed.any_in(lists.range(list)))
             {
                 self.top.push(promise, list as u32);
@@ -160,7 +159,7 @@ impl Scan {
 
     /// Chooses, after a scan, those of the other lists that may hold better items than were found:
     /// all of them, if fewer than `k` were.
-    pub(super) fn choose_more(&mut self, index: &Index, allowed: &ItemSet, length: f32) {
+    pub(super) fn choose_more(&mut self, index: &Index, allowed: &ItemSet) {
         let least = self.top.kth();
         let best = std::mem::take(&mut self.best_lists);
         best.iter().for_each(|list| self.lists.insert(Ordinal(*list)));
@@ -171,7 +170,7 @@ impl Scan {
             while rest != 0 {
                 let list = Ordinal(32 * word as u32 + rest.trailing_zeros());
                 rest &= rest - 1;
-                if self.prospect(index, list.index(), length) <= least
+                if self.promise(index, list.index(), index.lists().reach) <= least
                     || !allowed.any_in(index.lists().range(list.index()))
                 {
                     self.lists.remove(list);
@@ -209,17 +208,17 @@ impl Scan {
             return;
         }
         let (first, last) = (range.start / BLOCK, (range.end - 1) / BLOCK);
-        let blocks = first..last + 1;
         let items = first * BLOCK..(last + 1) * BLOCK;
         let bytes = prefix_block_bytes(index.dim());
-        let prefixes = &index.prefixes()[first * bytes..(last + 1) * bytes];
-        let scales = &index.scale_bits()[items.clone()];
-        let norms = self.has_norms.then(|| &index.norm_bits()[items]);
-        let words = &allowed.words()[blocks.clone()];
+        let prefixes = index.prefixes()[first * bytes..(last + 1) * bytes].chunks_exact(bytes);
+        let scales = index.scale_bits()[items.clone()].chunks_exact(BLOCK);
+        let mut norms = self.has_norms.then(|| index.norm_bits()[items].chunks_exact(BLOCK));
+        let words = &allowed.words()[first..=last];
         let mut dots = [0; BLOCK];
         let mut scores = [0.0f32; BLOCK];
-        for (i, block) in blocks.enumerate() {
-            let mut word = words[i];
+        for (block, ((prefixes, scales), word)) in (first..).zip(prefixes.zip(scales).zip(words)) {
+            let lengths = Lengths { scales, norms: norms.as_mut().and_then(Iterator::next) };
+            let mut word = *word;
             // The first and the last block may hold items of the neighbouring lists.
             if block == first {
                 word &= u32::MAX << (range.start % BLOCK);
@@ -230,10 +229,7 @@ impl Scan {
             if word == 0 {
                 continue;
             }
-            let lanes = i * BLOCK..(i + 1) * BLOCK;
-            let lengths =
-                Lengths { scales: &scales[lanes.clone()], norms: norms.map(|n| &n[lanes]) };
-            backend.dot_prefixes(&prefixes[i * bytes..(i + 1) * bytes], &self.narrow, &mut dots);
+            backend.dot_prefixes(prefixes, &self.narrow, &mut dots);
             let threshold = self.top.threshold();
             word &= backend.score_block(&dots, lengths, &affine, threshold, &mut scores);
             while word != 0 {

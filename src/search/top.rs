@@ -37,6 +37,11 @@ impl Top {
         self.threshold = if k == 0 { f32::MAX } else { f32::MIN };
     }
 
+    /// Most pairs that it keeps.
+    pub(super) const fn cap(&self) -> usize {
+        self.cap
+    }
+
     /// What a score must exceed to matter.
     #[inline]
     pub(super) fn threshold(&self) -> f32 {

@@ -19,7 +19,11 @@ pub(super) struct Reader {
 impl Reader {
     /// Reads `value`, which must be an object with no other members than `known`.
     #[inline(never)]
-    pub(super) fn new(value: &JsValue, path: &'static str, known: &[&'static str]) -> Result<Self> {
+    pub(super) fn new(
+        value: &JsValue,
+        path: &'static str,
+        known: &[&'static str],
+    ) -> Result<Self> {
         let Some(object) = value.dyn_ref::<Object>() else {
             return Err(Error::arg(path, "an object", describe(value)));
         };
@@ -51,7 +55,12 @@ impl Reader {
 
     /// The error of a member that is something else than `expected`.
     #[inline(never)]
-    pub(super) fn mismatch<T>(&self, key: &'static str, expected: &str, found: &JsValue) -> Result<T> {
+    pub(super) fn mismatch<T>(
+        &self,
+        key: &'static str,
+        expected: &str,
+        found: &JsValue,
+    ) -> Result<T> {
         Err(Error::arg(format!("{}.{key}", self.path), expected, describe(found)))
     }
 

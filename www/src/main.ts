@@ -33,7 +33,7 @@ async function start(): Promise<void> {
   retry.hidden = true;
   try {
     const nf = await open("films.nf", {
-      wasm: "nearfield.wasm",
+      wasm: { simd128: "nearfield.wasm", relaxed: "nearfield_relaxed.wasm" },
       profile: "films",
       onProgress: showProgress,
     });

@@ -22,24 +22,31 @@ use crate::progress::Stage;
 pub struct Args {
     /// The archive.
     archive: PathBuf,
-    /// Query vectors, a .npy file [default: 1,000 items, drawn with a fixed seed].
-    #[arg(long, value_name = "Q.npy")]
-    queries: Option<PathBuf>,
-    /// The vectors the archive was built from, a .npy file.
-    #[arg(long, value_name = "V.npy")]
-    vectors: Option<PathBuf>,
-    /// The ids of the rows of --vectors, one a line [default: an item's id is its row's number].
-    #[arg(long, value_name = "FILE", requires = "vectors")]
-    ids: Option<PathBuf>,
+    #[command(flatten)]
+    options: Options,
     /// How many items.
     #[arg(short, default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=1000))]
     k: u16,
-    /// Asked-for shares of the exact answer, beside the archive's own and an exhaustive search.
-    #[arg(long, value_name = "SHARE", value_delimiter = ',', default_values_t = [0.9, 0.95, 0.99])]
-    recall: Vec<f32>,
     /// Print the report as JSON.
     #[arg(long)]
     json: bool,
+}
+
+/// What is compared with what.
+#[derive(clap::Args, Default)]
+pub struct Options {
+    /// Query vectors, a .npy file [default: 1,000 items, drawn with a fixed seed].
+    #[arg(long, value_name = "Q.npy")]
+    pub queries: Option<PathBuf>,
+    /// The vectors the archive was built from, a .npy file.
+    #[arg(long, value_name = "V.npy")]
+    pub vectors: Option<PathBuf>,
+    /// The ids of the rows of --vectors, one a line [default: an item's id is its row's number].
+    #[arg(long, value_name = "FILE", requires = "vectors")]
+    pub ids: Option<PathBuf>,
+    /// Asked-for shares of the exact answer, beside the archive's own and an exhaustive search.
+    #[arg(long, value_name = "SHARE", value_delimiter = ',', default_values_t = [0.9, 0.95, 0.99])]
+    pub recall: Vec<f32>,
 }
 
 /// Queries that are drawn where none are given.
@@ -75,12 +82,20 @@ struct Asked {
     own: Option<Ordinal>,
 }
 
+impl Args {
+    /// The same measurement, asked for as `eval --ann`.
+    pub fn new(archive: PathBuf, k: u16, options: Options) -> Self {
+        Self { archive, options, k, json: false }
+    }
+}
+
 pub fn run(args: &Args) -> Result<()> {
     let index = open(&args.archive)?;
     let queries = queries(args, &index)?;
     let exact = exact(args, &index, &queries)?;
     let mut efforts = vec![("usual".to_owned(), Effort::Usual)];
-    efforts.extend(args.recall.iter().map(|r| (format!("recall {r}"), Effort::Recall(*r))));
+    efforts
+        .extend(args.options.recall.iter().map(|r| (format!("recall {r}"), Effort::Recall(*r))));
     efforts.push(("exhaustive".to_owned(), Effort::Exhaustive));
     let k = usize::from(args.k);
     let rows = efforts.into_iter().map(|(name, effort)| {
@@ -155,7 +170,7 @@ fn queries(args: &Args, index: &Index) -> Result<Vec<Asked>> {
             "none",
         ));
     }
-    let Some(path) = &args.queries else {
+    let Some(path) = &args.options.queries else {
         let mut rng = nearfield::SeededRng::new(0, 0);
         let draw = |_| {
             let own = Ordinal(rng.below(index.len()) as u32);
@@ -181,7 +196,7 @@ fn rows_of(path: &Path, index: &Index) -> Result<Vec<f32>> {
 /// The best `k` of each query, exactly.
 fn exact(args: &Args, index: &Index, queries: &[Asked]) -> Result<Vec<Vec<u32>>> {
     let mut ordinals: Vec<u32> = (0..index.len() as u32).collect();
-    let rows: Vec<f64> = match &args.vectors {
+    let rows: Vec<f64> = match &args.options.vectors {
         None => {
             let mut rows = vec![0.0; index.len() * index.dim()];
             for (i, row) in rows.chunks_exact_mut(index.dim()).enumerate() {
@@ -241,7 +256,7 @@ fn ordinals_of_rows(args: &Args, index: &Index) -> Result<Vec<u32>> {
             Error::input("--vectors", "rows whose ids the archive has (see --ids)", id)
         })
     };
-    match &args.ids {
+    match &args.options.ids {
         None => (0..index.len()).map(|i| named(&i.to_string())).collect(),
         Some(path) => {
             let text = std::fs::read_to_string(path).map_err(crate::files::io_error(path))?;

@@ -24,11 +24,16 @@ pub struct Args {
     /// The archive.
     archive: PathBuf,
     /// The users, as JSON lines.
-    #[arg(long, value_name = "USERS.jsonl")]
-    users: PathBuf,
-    /// k of recall_at_k.
-    #[arg(short, default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=10_000))]
-    k: u16,
+    #[arg(long, value_name = "USERS.jsonl", required_unless_present = "ann")]
+    users: Option<PathBuf>,
+    /// Measure the search instead of recommendations, as `nearfield bench` does.
+    #[arg(long, conflicts_with_all = ["users", "json", "ndcg_k"])]
+    ann: bool,
+    #[command(flatten)]
+    search: crate::bench::Options,
+    /// k of recall_at_k [default: 20, and 10 with --ann].
+    #[arg(short, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    k: Option<u16>,
     /// k of ndcg_at_k.
     #[arg(long, value_name = "K", default_value_t = 100,
           value_parser = clap::value_parser!(u16).range(1..=10_000))]
@@ -86,14 +91,22 @@ struct Results {
     mean: Mean,
 }
 
-pub fn run(args: &Args) -> Result<()> {
+pub fn run(args: Args) -> Result<()> {
+    let Some(path) = &args.users else {
+        return crate::bench::run(&crate::bench::Args::new(
+            args.archive,
+            args.k.unwrap_or(10),
+            args.search,
+        ));
+    };
+    let k = args.k.unwrap_or(20);
     let mut recommender = Recommender::new(open(&args.archive)?);
-    let users = read_users(&args.users, recommender.index())?;
+    let users = read_users(path, recommender.index())?;
     let decoded = decode_all(recommender.index());
     let stage = Stage::steps("asking for users", users.len());
     let mut results = Vec::with_capacity(users.len());
     for (i, user) in users.into_iter().enumerate() {
-        results.push(evaluate(&mut recommender, &decoded, user, args)?);
+        results.push(evaluate(&mut recommender, &decoded, user, k, args.ndcg_k)?);
         stage.set(i as u64);
     }
     drop(stage);
@@ -106,14 +119,14 @@ pub fn run(args: &Args) -> Result<()> {
     output.line(format_args!(
         "{:12} {:>10} {:>10}",
         "",
-        format!("recall@{}", args.k),
+        format!("recall@{k}"),
         format!("ndcg@{}", args.ndcg_k)
     ))?;
     for (name, m) in [("fold-in", mean.measures), ("mean vector", mean.mean_vector)] {
         output.line(format_args!("{name:12} {:>10.4} {:>10.4}", m.recall_at_k, m.ndcg_at_k))?;
     }
     if let Some(path) = &args.json {
-        let results = Results { k: args.k, ndcg_k: args.ndcg_k, users: results, mean };
+        let results = Results { k, ndcg_k: args.ndcg_k, users: results, mean };
         write_whole(path, |file| Ok(serde_json::to_writer(file, &results)?))?;
     }
     output.finish()
@@ -162,7 +175,8 @@ fn evaluate(
     recommender: &mut Recommender,
     decoded: &[f64],
     user: User,
-    args: &Args,
+    recall_k: u16,
+    ndcg_k: u16,
 ) -> Result<UserResult> {
     recommender.clear_profile();
     for (sequence, rated) in (0..).zip(&user.history) {
@@ -180,7 +194,7 @@ fn evaluate(
             event: Event::Interaction(interaction),
         })?;
     }
-    let k = usize::from(args.k.max(args.ndcg_k));
+    let k = usize::from(recall_k.max(ndcg_k));
     let slate = recommender.recommend(&Limits { k, ..Limits::default() }, true, 0)?;
     let ordinals: Vec<u32> = slate.items.iter().map(|item| item.ordinal.0).collect();
     let vector = recommender.taste()?.map(|taste| taste.vector().to_vec());
@@ -190,8 +204,8 @@ fn evaluate(
     let held_out = ordinals_of(index, user.held_out.iter())?;
     let ids = ordinals.iter().map(|i| Ok(index.id(Ordinal(*i))?.to_owned()));
     let measure = |ranked: &[u32]| Measures {
-        recall_at_k: recall_at_k(ranked, &held_out, usize::from(args.k)),
-        ndcg_at_k: ndcg_at_k(ranked, &held_out, usize::from(args.ndcg_k)),
+        recall_at_k: recall_at_k(ranked, &held_out, usize::from(recall_k)),
+        ndcg_at_k: ndcg_at_k(ranked, &held_out, usize::from(ndcg_k)),
     };
     Ok(UserResult {
         recommended: ids.collect::<Result<_>>()?,
