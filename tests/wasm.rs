@@ -38,7 +38,7 @@ struct Share {
 
 /// An engine with these bytes in its buffer, written the way JavaScript does it.
 fn loaded(bytes: &[u8]) -> Engine {
-    let mut engine = Engine::new(bytes.len()).unwrap();
+    let engine = Engine::new(bytes.len()).unwrap();
     let memory: WebAssembly::Memory = wasm_bindgen::memory().unchecked_into();
     let start = engine.address() as u32;
     let buffer = Uint8Array::new(&memory.buffer());
@@ -48,8 +48,8 @@ fn loaded(bytes: &[u8]) -> Engine {
 
 fn opened() -> Engine {
     let mut engine = loaded(SMALL);
-    engine.open().unwrap();
-    engine.verify().unwrap();
+    assert!(engine.arrive(SMALL.len()).unwrap());
+    engine.verify(0).unwrap();
     engine
 }
 
@@ -131,7 +131,7 @@ fn wrong_requests_have_codes_and_name_the_member() {
     assert_eq!(code(&error), "E_FILTER");
     let mut damaged = SMALL.to_vec();
     damaged[100] ^= 1;
-    assert_eq!(code(&loaded(&damaged).open().unwrap_err()), "E_CORRUPT");
+    assert_eq!(code(&loaded(&damaged).arrive(damaged.len()).unwrap_err()), "E_CORRUPT");
     assert_eq!(code(&Engine::new(usize::MAX - 63).err().unwrap()), "E_MEMORY");
 }
 
