@@ -337,8 +337,8 @@ pub fn validate(archive: &[u8], arrived: usize) -> Result<Layout> {
     })
 }
 
-/// Sizes of the lists' arrays, and that the lists divide the items among them. Lists are few (four
-/// times the square root of the number of items at most), so their starts are looked at one by one.
+/// Sizes of the lists' arrays, and that the lists divide the items among them. Lists are few (a
+/// few times the square root of the number of items), so their starts are looked at one by one.
 fn lists_layout(
     archive: &[u8],
     lists: &ArchivedLists,
