@@ -96,7 +96,7 @@ fn mean(rows: &[f32], dim: usize) -> Vec<f64> {
     mean
 }
 
-/// Lists for a catalog of `n` items: one for what a page scans whole in a few hundredths of a
+/// Lists for a catalog of `n` items: one for what a page scans whole in about a tenth of a
 /// millisecond, then about `4 sqrt(n)`, a power of two: so many that comparing the query with all
 /// centroids costs about as much as scanning the lists that are chosen.
 pub(super) fn n_lists(n: usize) -> usize {

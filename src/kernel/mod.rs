@@ -26,7 +26,7 @@ mod x86_64;
 use code::{BLOCK, WIDE_LIMIT};
 
 /// What turns a block's integer dot products into scores: one number each for a whole list.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Affine {
     /// Taken from twice the dot product: `(2^b - 1) * sum(q)`, which makes codes odd integers.
     pub offset: i32,

@@ -4,7 +4,6 @@ use std::ops::Range;
 
 use super::AlignedBytes;
 use crate::format::{ListsLayout, Probes};
-use crate::ids::Ordinal;
 use crate::kernel::code::scale_from_bits;
 
 /// A view of the archive's inverted lists: each holds a run of ordinals around one centroid.
@@ -68,12 +67,6 @@ impl<'a> Lists<'a> {
     #[must_use]
     pub fn range(&self, list: usize) -> Range<usize> {
         self.starts[list] as usize..self.starts[list + 1] as usize
-    }
-
-    /// The list that an item lies in. Cost: a binary search.
-    #[must_use]
-    pub fn of(&self, ordinal: Ordinal) -> usize {
-        self.starts.partition_point(|start| *start <= ordinal.0).clamp(1, self.len()) - 1
     }
 
     /// How far a list's items lie from its centroid along one direction (root mean square).

@@ -222,7 +222,7 @@ impl Index {
     /// are defined by it. Until the refining bits have arrived, the middle of what they could make
     /// of it stands for it. `ordinal` must be below [`Index::len`].
     pub fn decode(&self, ordinal: Ordinal, out: &mut [f64]) {
-        self.decode_centroid(self.lists().of(ordinal), out);
+        self.decode_centroid(self.list_of(ordinal), out);
         let mut groups = out.chunks_mut(8);
         self.for_each_step(ordinal, |steps| {
             for (x, step) in groups.next().unwrap_or_default().iter_mut().zip(steps) {
@@ -247,6 +247,12 @@ impl Index {
         for_each_group(self.prefix_block(block), lane, item, bits, |_, values| {
             steps(values.map(|value| scale * f64::from(value)));
         });
+    }
+
+    /// The list that an item lies in. Cost: a binary search.
+    pub(crate) fn list_of(&self, ordinal: Ordinal) -> usize {
+        let starts = self.bytes.view(&self.layout.lists.starts);
+        starts.partition_point(|start| *start <= ordinal.0).clamp(1, starts.len() - 1) - 1
     }
 
     /// Writes the decoded centroid of a list into `out`.

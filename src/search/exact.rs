@@ -27,7 +27,7 @@ impl Exact {
 
     pub(super) fn score(&mut self, index: &Index, query: &Query, ordinal: Ordinal) -> f64 {
         let dim = index.dim();
-        let list = index.lists().of(ordinal) as u32;
+        let list = index.list_of(ordinal) as u32;
         let at = match self.bases.iter().position(|(l, _)| *l == list) {
             Some(at) => at,
             None => {

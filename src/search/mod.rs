@@ -159,8 +159,9 @@ impl Searcher {
     ) -> Vec<Vec<f32>> {
         let mut scan = scan::Scan::default();
         scan.prepare(self.backend, index, query);
-        let lists = 0..index.lists().len();
-        let promises = |s: &f32| lists.clone().map(|list| scan.promise(index, list, *s)).collect();
+        let lists = index.lists();
+        let promises =
+            |s: &f32| (0..lists.len()).map(|list| scan.promise(&lists, list, *s)).collect();
         spreads.iter().map(promises).collect()
     }
 

@@ -14,7 +14,7 @@ use crate::kernel::code::{
     prefix_block_bytes,
 };
 use crate::kernel::{Affine, Backend, Lengths};
-use crate::load::Index;
+use crate::load::{Index, Lists};
 use crate::metric::Metric;
 use crate::ordering::select_best;
 
@@ -29,10 +29,11 @@ pub(super) struct Scan {
     /// Against prefixes: 8 bits with sign.
     narrow: Vec<i8>,
     /// Of the scores of prefixes; the base is each list's own.
-    affine: Option<Affine>,
+    affine: Affine,
     has_norms: bool,
     /// Of the query.
     length: f32,
+    dim: f32,
     /// The score of each list's centroid, as an inner product.
     bases: Vec<f32>,
     /// The lists to look at first: what they hold makes the threshold that refuses the rest.
@@ -79,15 +80,15 @@ impl Scan {
     pub(super) fn prepare(&mut self, backend: Backend, index: &Index, query: &Query) {
         let wide_step = quantize(query.vector(), WIDE_LIMIT, |x| x as i16, &mut self.wide);
         let step = quantize(query.vector(), NARROW_LIMIT, |x| x as i8, &mut self.narrow);
-        self.length = query.length() as f32;
+        (self.length, self.dim) = (query.length() as f32, index.dim() as f32);
         self.has_norms = query.metric() == Metric::Euclidean;
-        self.affine = Some(Affine {
+        self.affine = Affine {
             offset: offset(PREFIX_BITS, self.narrow.iter().map(|q| i32::from(*q)).sum()),
             step: (step * f64::from(index.prefix_step())) as f32,
             base: 0.0,
             scale_base: index.scale_base(),
             norm_base: index.norm_base(),
-        });
+        };
 
         let lists = index.lists();
         let affine = Affine {
@@ -112,15 +113,14 @@ impl Scan {
 
     /// The score of items that lie `spreads` spreads above the centroid of their list, in the unit
     /// of the scan.
-    pub(super) fn promise(&self, index: &Index, list: usize, spreads: f32) -> f32 {
-        let lists = index.lists();
+    pub(super) fn promise(&self, lists: &Lists<'_>, list: usize, spreads: f32) -> f32 {
         let (base, spread) = (self.bases[list], lists.spread(list));
         if self.has_norms {
             // 2 q.x - |x|^2 = 2 q.c - |c|^2 + 2 (q - c).(x - c) - |x - c|^2.
             let near = 2.0 * base - lists.norm(list);
             let away = self.length * self.length - near;
             let away = if away > 0.0 { away.sqrt() } else { 0.0 };
-            near + spread * (2.0 * spreads * away - index.dim() as f32 * spread)
+            near + spread * (2.0 * spreads * away - self.dim * spread)
         } else {
             base + spread * (spreads * self.length)
         }
@@ -133,7 +133,7 @@ impl Scan {
         let everything = allowed.count() == index.len();
         self.top.restart(keep, keep, 0.0);
         for list in 0..lists.len() {
-            let promise = self.promise(index, list, lists.optimism);
+            let promise = self.promise(&lists, list, lists.optimism);
             if promise > self.top.threshold() && (everything || allowed.any_in(lists.range(list)))
             {
                 self.top.push(promise, list as u32);
@@ -161,8 +161,11 @@ impl Scan {
     /// all of them, if fewer than `k` were.
     pub(super) fn choose_more(&mut self, index: &Index, allowed: &ItemSet) {
         let least = self.top.kth();
-        let best = std::mem::take(&mut self.best_lists);
-        best.iter().for_each(|list| self.lists.insert(Ordinal(*list)));
+        let lists = index.lists();
+        for list in &self.best_lists {
+            self.lists.insert(Ordinal(*list));
+        }
+        self.best_lists.clear();
         // What was scanned is turned into what may still be.
         self.lists.invert();
         for word in 0..self.lists.words().len() {
@@ -170,15 +173,13 @@ impl Scan {
             while rest != 0 {
                 let list = Ordinal(32 * word as u32 + rest.trailing_zeros());
                 rest &= rest - 1;
-                if self.promise(index, list.index(), index.lists().reach) <= least
-                    || !allowed.any_in(index.lists().range(list.index()))
+                if self.promise(&lists, list.index(), lists.reach) <= least
+                    || !allowed.any_in(lists.range(list.index()))
                 {
                     self.lists.remove(list);
                 }
             }
         }
-        self.best_lists = best;
-        self.best_lists.clear();
     }
 
     /// Chooses no further list.
@@ -201,8 +202,7 @@ impl Scan {
         list: usize,
         allowed: &ItemSet,
     ) {
-        let Some(affine) = self.affine else { return };
-        let affine = Affine { base: self.bases[list], ..affine };
+        let affine = Affine { base: self.bases[list], ..self.affine };
         let range = index.lists().range(list);
         if range.is_empty() {
             return;

@@ -8,8 +8,8 @@ use crate::ordering::select_best;
 /// to within a margin: all that lie at most the margin below the `k`-th best score, and of these
 /// the best `cap`.
 ///
-/// Which ones are kept does not depend on when the buffer was cut: the threshold only rises, and
-/// never above its final value.
+/// Which ones are kept does not depend on when the buffer was cut, since the threshold only rises,
+/// and never above its final value; but of equal scores at the cap the first to come stay.
 #[derive(Debug, Default)]
 pub(super) struct Top {
     k: usize,
