@@ -198,6 +198,18 @@ impl Error {
         Self::Arg { path: path.into(), expected: expected.into(), found: found.to_string() }
     }
 
+    /// The same error, told where in a request the program stands that it is about. Other errors
+    /// stay as they are.
+    #[must_use]
+    pub(crate) fn within(self, path: &str) -> Self {
+        match self {
+            Self::Filter { position, expected, found } => {
+                Self::Filter { position, expected: format!("{expected} (in {path})"), found }
+            }
+            other => other,
+        }
+    }
+
     /// An [`Error::Corrupt`].
     #[must_use]
     pub const fn corrupt(section: &'static str, check: &'static str) -> Self {

@@ -1,13 +1,18 @@
 //! What is known of the items beside their vectors: typed columns, the `where` language over
 //! them, cards, counts and title lookup.
 
+mod classes;
 mod column;
+mod json;
 mod predicate;
 mod title;
 
 pub use column::{Column, ColumnBytes, Value};
 pub use predicate::{Deed, Expr, Formula, History, Predicate, Scope};
 pub use title::TitleMatch;
+
+pub(crate) use self::json::{Json, Members};
+pub(crate) use self::predicate::expected_name;
 
 use crate::error::{Error, Result, quoted};
 use crate::ids::Ordinal;

@@ -126,6 +126,16 @@ impl Searcher {
         }
     }
 
+    /// The scores of some items, in their order: those that [`Searcher::search`] gives them.
+    ///
+    /// # Panics
+    /// If `query` was made for an archive of another dimension, or an ordinal is not below
+    /// [`Index::len`].
+    pub fn score(&mut self, index: &Index, query: &Query, items: &[Ordinal]) -> Vec<f64> {
+        self.exact.restart(index);
+        items.iter().map(|item| self.exact.score(index, query, *item)).collect()
+    }
+
     /// The best `n` of the allowed items by the scores of their prefixes, each as (score of the
     /// prefix, score), in no order. For measuring how far the two are apart; looks at all lists.
     #[cfg(feature = "build")]

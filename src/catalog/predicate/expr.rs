@@ -276,7 +276,7 @@ pub(super) fn fault(
 /// What an unknown name should have been: the nearest one, or the list of all.
 #[cold]
 #[inline(never)]
-pub(in crate::catalog) fn expected_name(what: &str, name: &str, known: &[&str]) -> String {
+pub(crate) fn expected_name(what: &str, name: &str, known: &[&str]) -> String {
     let nearest = known
         .iter()
         .map(|k| (edit_distance(name, k), *k))

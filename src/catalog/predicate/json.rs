@@ -70,7 +70,7 @@ fn value(lexer: &mut Lexer<'_>) -> Result<Expr> {
 }
 
 /// The name of a member, and the colon behind it.
-fn member(lexer: &mut Lexer<'_>) -> Result<String> {
+pub(in crate::catalog) fn member(lexer: &mut Lexer<'_>) -> Result<String> {
     let Token::Text(key) = &mut lexer.token else { return lexer.fail("a string and a colon") };
     let key = std::mem::take(key);
     lexer.advance()?;

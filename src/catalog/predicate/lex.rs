@@ -7,7 +7,7 @@ use crate::error::{Number, Result, quoted};
 
 /// A piece of a program.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Token<'a> {
+pub(in crate::catalog) enum Token<'a> {
     /// A bare word: a keyword or a name.
     Word(&'a str),
     /// A name between backquotes, never a keyword.
@@ -26,12 +26,12 @@ const SYMBOLS: [&str; 19] = [
 ];
 
 /// A program's text and the token it stands at.
-pub(super) struct Lexer<'a> {
+pub(in crate::catalog) struct Lexer<'a> {
     text: &'a str,
     /// Where the token begins and ends, in bytes.
     start: usize,
     end: usize,
-    pub(super) token: Token<'a>,
+    pub(in crate::catalog) token: Token<'a>,
     /// How many parentheses, brackets, braces and prefixes stand open.
     open: usize,
     /// Added to every position.
@@ -44,7 +44,7 @@ const MAX_OPEN: usize = 2 * super::MAX_DEPTH;
 
 impl<'a> Lexer<'a> {
     /// Stands at the first token of `text`, of at most `limit` bytes. Positions count from `base`.
-    pub(super) fn new(text: &'a str, limit: usize, base: usize) -> Result<Self> {
+    pub(in crate::catalog) fn new(text: &'a str, limit: usize, base: usize) -> Result<Self> {
         let mut lexer = Self { text, start: 0, end: 0, token: Token::End, open: 0, base };
         if text.len() > limit {
             let found = format!("{} bytes", text.len());
@@ -57,10 +57,25 @@ impl<'a> Lexer<'a> {
     /// Where the token begins, in characters. Counted when it is asked for: only errors and
     /// names that may be wrong need it.
     #[inline(never)]
-    pub(super) fn position(&self) -> usize {
+    pub(in crate::catalog) fn position(&self) -> usize {
         let before = self.text.as_bytes().iter().take(self.start);
         // Every character has one byte that continues no other.
         self.base + before.filter(|byte| **byte & 0xC0 != 0x80).count()
+    }
+
+    /// Where the token begins, in bytes.
+    pub(in crate::catalog) const fn start(&self) -> usize {
+        self.start
+    }
+
+    /// Where it ends.
+    pub(in crate::catalog) const fn end(&self) -> usize {
+        self.end
+    }
+
+    /// The text between two such places.
+    pub(in crate::catalog) fn between(&self, start: usize, end: usize) -> &'a str {
+        self.piece(start, end)
     }
 
     /// A part of the text between borders of characters. (Not by slicing, which panics elsewhere:
@@ -71,7 +86,7 @@ impl<'a> Lexer<'a> {
 
     #[cold]
     #[inline(never)]
-    pub(super) fn fail<T>(&self, expected: &str) -> Result<T> {
+    pub(in crate::catalog) fn fail<T>(&self, expected: &str) -> Result<T> {
         let found = match &self.token {
             Token::Word(word) => quoted(word),
             Token::Name(name) => format!("the name {}", quoted(name)),
@@ -85,7 +100,7 @@ impl<'a> Lexer<'a> {
 
     /// Takes a word or symbol, if it is the next token.
     #[inline(never)]
-    pub(super) fn take(&mut self, what: &str) -> Result<bool> {
+    pub(in crate::catalog) fn take(&mut self, what: &str) -> Result<bool> {
         let found = matches!(&self.token, Token::Word(t) | Token::Symbol(t) if *t == what);
         if found {
             self.advance()?;
@@ -94,12 +109,12 @@ impl<'a> Lexer<'a> {
     }
 
     /// Takes a symbol that must come now.
-    pub(super) fn need(&mut self, symbol: &str) -> Result<()> {
+    pub(in crate::catalog) fn need(&mut self, symbol: &str) -> Result<()> {
         if self.take(symbol)? { Ok(()) } else { self.fail(&quoted(symbol)) }
     }
 
     /// What `read` reads inside something that is open meanwhile.
-    pub(super) fn inside<T>(&mut self, read: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+    pub(in crate::catalog) fn inside<T>(&mut self, read: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
         if self.open == MAX_OPEN {
             return self.fail("at most 64 levels of nesting");
         }
@@ -110,7 +125,7 @@ impl<'a> Lexer<'a> {
     }
 
     /// Expressions with commas between them, up to and with `close`.
-    pub(super) fn list(
+    pub(in crate::catalog) fn list(
         &mut self,
         close: &'static str,
         one: fn(&mut Self) -> Result<Expr>,
@@ -131,7 +146,7 @@ impl<'a> Lexer<'a> {
     }
 
     /// A literal, if the next token is one. `-` belongs to a number where it stands before it.
-    pub(super) fn literal(&mut self) -> Result<Option<Expr>> {
+    pub(in crate::catalog) fn literal(&mut self) -> Result<Option<Expr>> {
         let position = self.position();
         let literal = match &self.token {
             Token::Text(text) => Expr::text(position, text.clone()),
@@ -146,7 +161,7 @@ impl<'a> Lexer<'a> {
 
     /// Goes to the next token; the end stays.
     #[inline(never)]
-    pub(super) fn advance(&mut self) -> Result<()> {
+    pub(in crate::catalog) fn advance(&mut self) -> Result<()> {
         let bytes = self.text.as_bytes();
         let mut at = self.end;
         while matches!(bytes.get(at), Some(b' ' | b'\t' | b'\n' | b'\r')) {
@@ -216,7 +231,7 @@ impl<'a> Lexer<'a> {
 
 /// Letters, digits and `_`; of what is not ASCII, everything (a test for letters would need a
 /// table of Unicode).
-pub(super) const fn is_name(byte: u8) -> bool {
+pub(in crate::catalog) const fn is_name(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_' || !byte.is_ascii()
 }
 

@@ -12,20 +12,22 @@ mod decimal;
 mod expr;
 mod history;
 mod json;
-mod lex;
+pub(super) mod lex;
 mod node;
 mod run;
 mod text;
 mod write;
 
 pub use expr::Expr;
-pub(super) use expr::expected_name;
+pub(crate) use expr::expected_name;
+pub(super) use json::member;
 pub use history::{Deed, History};
 
 use self::compile::Compiler;
 use self::node::{Node, Number};
 use crate::catalog::Catalog;
 use crate::error::{Error, Result};
+use crate::ids::Ordinal;
 use crate::item_set::ItemSet;
 
 /// Deepest nesting of a program.
@@ -150,5 +152,14 @@ impl Formula {
     /// [`Error::Corrupt`] for damaged columns.
     pub fn values(&self, catalog: Catalog<'_>) -> Result<Vec<f64>> {
         run::values(catalog, &self.root)
+    }
+
+    /// The numbers of some items, in their order, as [`Formula::values`] gives them. Cost: 32
+    /// times the operations for each of them, so a thousand items cost what 32,000 do there.
+    ///
+    /// # Errors
+    /// As [`Formula::values`].
+    pub fn values_of(&self, catalog: Catalog<'_>, items: &[Ordinal]) -> Result<Vec<f64>> {
+        items.iter().map(|item| run::value(catalog, &self.root, *item)).collect()
     }
 }

@@ -37,6 +37,15 @@ pub(super) fn values(catalog: Catalog<'_>, number: &Number) -> Result<Vec<f64>> 
     Ok(all)
 }
 
+/// The number of one item. Numbers are made by words of 32 items.
+pub(super) fn value(catalog: Catalog<'_>, number: &Number, item: Ordinal) -> Result<f64> {
+    let word = item.index() / 32;
+    let mut out = [0.0; 32];
+    let n_items = catalog.index.len().saturating_sub(32 * word).min(32);
+    fill(catalog, number, word, &mut out[..n_items])?;
+    Ok(out[item.index() % 32])
+}
+
 /// Takes out of `live`, the words from `first` on, the items for which `node` is false.
 #[inline(never)]
 fn narrow(catalog: Catalog<'_>, node: &Node, first: usize, live: &mut [u32]) -> Result<()> {

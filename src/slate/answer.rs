@@ -1,0 +1,77 @@
+//! What an answer is made of.
+
+use crate::ids::Scored;
+use crate::taste::Share;
+
+/// What the scores of a slate mean.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Basis {
+    /// What is known of the person's taste, and what the request adds to it.
+    Taste,
+    /// Popularity, and what the request adds to it: nothing is known of the person's taste.
+    Prior,
+    /// Similarity to the query, in the archive's metric.
+    Similarity,
+    /// Minus the number of typing errors.
+    Title,
+}
+
+impl Basis {
+    /// The name in JavaScript.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Taste => "taste",
+            Self::Prior => "prior",
+            Self::Similarity => "similarity",
+            Self::Title => "title",
+        }
+    }
+}
+
+/// The parts that scores are made of: for each item one number for each name, which add up to the
+/// item's score in their order.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Parts {
+    /// What the parts are: `taste`, `prior`, `freshness`, and the names of boosts.
+    pub names: Vec<String>,
+    /// One row an item, one number a name.
+    pub values: Vec<f64>,
+}
+
+/// An answer: items with scores, in their order, and how it came about.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Slate {
+    /// At most `k` items. Where nothing but scores decides they are the best, exactly
+    /// `min(k, n_qualifying)`, best first; composition changes order and choice, never scores.
+    pub items: Vec<Scored>,
+    /// Number of items that were allowed: `where` true and not excluded.
+    pub n_qualifying: usize,
+    /// What the scores mean.
+    pub basis: Basis,
+    /// Whether the answer comes from prefixes of codes, since the rest has not arrived yet.
+    pub approximate: bool,
+    /// For each item the largest parts of its taste score, where they were asked for.
+    pub because: Vec<Vec<Share>>,
+    /// The parts of the scores, where they were asked for.
+    pub parts: Option<Parts>,
+    /// For each item the probability with which it came to its place given what stands before it,
+    /// where that place was left to chance; empty where none was.
+    pub propensities: Vec<Option<f64>>,
+    /// The policy that places left to chance were filled by, with all that it depends on.
+    pub policy: Option<String>,
+    /// The candidates that those places were drawn from, in the order of their scores.
+    pub explored: Vec<Scored>,
+    /// For each item the interest of the person that found it, where interests were asked for; a
+    /// position in [`Slate::interests`].
+    pub interest_of: Vec<Option<usize>>,
+    /// The interests that were searched for, the most important first.
+    pub interests: Vec<super::InterestLabel>,
+    /// Why better-scored items were passed over, where that was asked for.
+    pub trace: Vec<super::Step>,
+    /// Why fewer items came back than asked for, where it is not for lack of qualifying ones; and
+    /// which least quotas and pins could not be met.
+    pub unmet: Vec<super::Unmet>,
+    /// Things the caller should know: excluded ids that the archive does not have.
+    pub warnings: Vec<String>,
+}

@@ -1,0 +1,698 @@
+//! What a recommendation is asked for, and how a request reads from JSON.
+//!
+//! One type says everything that a request may say, natively, in JavaScript and in the scenarios
+//! of an archive. Its members have one-word names, so that they are the same everywhere. Ranges
+//! are checked where a request is read, and again where it is used ([`Request::check`]), since a
+//! native program may fill in the members itself.
+
+use crate::catalog::{Json, Members};
+use crate::error::{Error, Number, Result, quoted};
+use crate::kind::Kind;
+use crate::search::Effort;
+use crate::slate::Limits;
+
+/// Most items of one answer.
+pub(super) const MAX_K: usize = 10_000;
+/// Most candidates that a slate is composed from.
+const MAX_CANDIDATES: usize = 10_000;
+/// Most interests that are searched for at once.
+const MAX_INTERESTS: usize = 8;
+
+/// A request for recommendations. The default asks for the best ten by taste, without anything
+/// else: what scenarios and callers add is all there is to see in an answer.
+///
+/// ```
+/// use nearfield::Request;
+///
+/// let request = Request::from_json(
+///     r#"{"k": 20, "where": "year >= 1990", "diversity": {"strength": 0.3}, "caps": {"label": 2}}"#,
+///     None,
+/// )?;
+/// assert_eq!(request.k, 20);
+/// assert_eq!(request.caps[0].most, 2);
+/// # Ok::<(), nearfield::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Request {
+    /// Number of items asked for, 1 to 10,000. JSON: `k`. Default: 10.
+    pub k: usize,
+    /// Which items may come back: a condition, in either spelling of the language. JSON: `where`.
+    pub where_: Option<String>,
+    /// Parameters of the conditions of this request: a JSON object. JSON: `params`.
+    pub params: Option<String>,
+    /// The moment that the answer is for: milliseconds since 1970. Without it nothing decays, and
+    /// conditions about ages are refused. JSON: `now`.
+    pub now_ms: Option<i64>,
+    /// Ids that must not come back. JSON: `exclude`.
+    pub exclude: Vec<String>,
+    /// How much of the archive to look at. JSON: `recall`, a number or `"exhaustive"`.
+    pub effort: Effort,
+    /// Whether items that the person knows may come back. JSON: `seen`, `"include"` or `"exclude"`.
+    /// Default: no.
+    pub include_seen: bool,
+    /// How many reasons each item carries, 0 to 1,000. JSON: `explain`. Default: 0.
+    pub explain: usize,
+    /// Seed of everything that is drawn. JSON: `seed`, 0 to 2^53. Default: 0.
+    pub seed: u64,
+    /// What is known of the situation: key-value pairs, sorted by key. JSON: `context`, an object.
+    pub context: Vec<(String, String)>,
+    /// How much interactions count less whose context differs from the request's: 0 not at all, 1
+    /// leaves them out. JSON: `focus`. Default: 0.
+    pub focus: f64,
+    /// Windows of time that taste is made of. JSON: `windows`. Default: all of the past.
+    pub windows: Vec<Window>,
+    /// Half-lives in days, instead of each kind's own; infinity: never fades. JSON: `halflives`, an
+    /// object of kinds, where null means never.
+    pub half_lives: Vec<(Kind, f64)>,
+    /// How many interests of the person to search for. JSON: `interests`, 0 to 8 or `"auto"`.
+    /// Default: 0, one taste for everything.
+    pub interests: Interests,
+    /// Weight of the taste term. JSON: `weights.taste`. Default: 1.
+    pub taste_weight: f64,
+    /// Weight of the popularity prior, a term from 0 to 1, for somebody whose taste is known. JSON:
+    /// `weights.prior`. Default: 0.
+    pub prior_weight: f64,
+    /// What newness is worth. JSON: `freshness`. Default: nothing.
+    pub freshness: Option<Freshness>,
+    /// What is added for items of which a condition is true, or by a formula: what one wants to
+    /// push, and business objectives. JSON: `boosts`.
+    pub boosts: Vec<Boost>,
+    /// The least relevance, 0 to 1: an item's score between the lowest and highest of the
+    /// candidates. JSON: `floor`. Default: 0.
+    pub floor: f64,
+    /// How unlike each other the items are to be. JSON: `diversity`.
+    pub diversity: Option<Diversity>,
+    /// Which mix of values the items are to have. JSON: `calibration`.
+    pub calibration: Option<Calibration>,
+    /// Most items with the same value. JSON: `caps`, an object: `{"artist": 2}`.
+    pub caps: Vec<Cap>,
+    /// Least and most shares of items of which a condition is true. JSON: `quotas`.
+    pub quotas: Vec<Quota>,
+    /// Items with a fixed place. JSON: `pins`.
+    pub pins: Vec<Pin>,
+    /// Hand-picked items of which some are to come back, in the person's order. JSON: `pools`.
+    pub pools: Vec<Pool>,
+    /// Lets items that were shown lately stand back. JSON: `rotation`.
+    pub rotation: Option<Rotation>,
+    /// Places that are left to chance, so that something is learned. JSON: `explore`.
+    pub explore: Option<Explore>,
+    /// Number of candidates that the slate is composed from, up to 10,000. JSON: `candidates`.
+    /// Default: as many as `k`, and where the slate is composed ten times as many, at least 200.
+    pub candidates: Option<usize>,
+    /// Ids that earlier pages of the same slate showed: they do not come again, and caps and
+    /// diversity take them into account. JSON: `after`.
+    pub after: Vec<String>,
+    /// Whether each item carries the parts of its score. JSON: `parts`. Default: no.
+    pub parts: bool,
+    /// Whether the answer says why better-scored items were passed over. JSON: `trace`. Default: no.
+    pub trace: bool,
+}
+
+/// How many interests to search for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Interests {
+    /// As many as the history has.
+    Auto,
+    /// At most so many; 0 is one taste for everything.
+    Most(usize),
+}
+
+/// A window of time that a part of the taste comes from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Window {
+    /// How far back it reaches, in days. JSON: `days`. Default: without end.
+    pub days: Option<f64>,
+    /// Its weight among the windows, positive. JSON: `weight`. Default: 1.
+    pub weight: f64,
+}
+
+/// What newness is worth: `weight * 2^(-age / days)`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Freshness {
+    /// The column of dates. JSON: `field`.
+    pub field: String,
+    /// The age, in days, at which half of the worth is gone; positive. JSON: `days`.
+    pub days: f64,
+    /// The worth of an item of today. JSON: `weight`.
+    pub weight: f64,
+}
+
+/// An addend of the score: `weight` times a condition (1 or 0) or a formula.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Boost {
+    /// The name of its part. JSON: `name`. Default: its program.
+    pub name: String,
+    /// A condition or a formula. JSON: `where` or `value`.
+    pub program: String,
+    /// Whether it is a condition.
+    pub is_condition: bool,
+    /// What it is multiplied by. JSON: `weight`.
+    pub weight: f64,
+}
+
+/// How unlike each other the items are to be.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Diversity {
+    /// By what rule. JSON: `method`, `"mmr"` or `"dpp"`. Default: mmr.
+    pub method: DiversityMethod,
+    /// From 0, where scores alone decide, to 1. JSON: `strength`.
+    pub strength: f64,
+}
+
+/// A rule for diversity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DiversityMethod {
+    /// Maximal marginal relevance.
+    Mmr,
+    /// The greedy mode of a determinantal point process.
+    Dpp,
+}
+
+/// Which mix of values the items are to have.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Calibration {
+    /// The column of categories, tags or flags. JSON: `field`.
+    pub field: String,
+    /// From 0, where scores alone decide, to 1. JSON: `strength`.
+    pub strength: f64,
+    /// The mix. JSON: `target`: `"history"`, `"bandit"` or an object of shares. Default: the history.
+    pub target: Mix,
+}
+
+/// Where the mix of a calibration comes from.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Mix {
+    /// From the person's history: how much of what they liked has each value.
+    History,
+    /// From a contextual bandit, which learns from answers to earlier slates what is wanted in
+    /// this [`Request::context`]. See [`crate::bandit`].
+    Bandit,
+    /// From the caller: values with shares, in any unit.
+    Given(Vec<(String, f64)>),
+}
+
+/// Most items with the same value of a column.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Cap {
+    /// The column of categories, tags, flags, whole numbers or dates.
+    pub field: String,
+    /// How many items of one value, at least 1.
+    pub most: usize,
+}
+
+/// Least and most shares of items of which a condition is true.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Quota {
+    /// The name in traces and shortfalls. JSON: `name`. Default: its condition.
+    pub name: String,
+    /// The condition. JSON: `where`.
+    pub where_: String,
+    /// The least share of the slate, 0 to 1, rounded up to items. JSON: `least`. Default: 0.
+    pub least: f64,
+    /// The greatest share of the slate, 0 to 1, rounded down to items. JSON: `most`. Default: 1.
+    pub most: f64,
+}
+
+/// An item with a fixed place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pin {
+    /// Its id. JSON: `item`.
+    pub item: String,
+    /// Its place, from 0. JSON: `position`.
+    pub position: usize,
+}
+
+/// Hand-picked items of which some are to come back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pool {
+    /// The name in traces and shortfalls. JSON: `name`.
+    pub name: String,
+    /// The ids. JSON: `items`.
+    pub items: Vec<String>,
+    /// The places that belong to them, from 0; the best of them for this person first. JSON:
+    /// `positions`. Default: none.
+    pub positions: Vec<usize>,
+    /// How many of them are to come back at least, wherever they stand. JSON: `least`. Default: 0.
+    pub least: usize,
+}
+
+/// Lets items that were shown lately stand back.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Rotation {
+    /// The share of its relevance, 0 to 1, that an item loses by being shown. JSON: `rate`.
+    pub rate: f64,
+    /// After how many hours it has it back, positive. JSON: `hours`.
+    pub hours: f64,
+}
+
+/// Places that are left to chance.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Explore {
+    /// The places, from 0, each once. JSON: `slots`.
+    pub slots: Vec<usize>,
+    /// How they are drawn. JSON: `method`, `"softmax"` or `"thompson"`. Default: softmax.
+    pub method: ExploreMethod,
+    /// Softmax: the difference of relevance that makes one item e times as probable as another;
+    /// Thompson: standard deviations of the posterior. Positive. JSON: `temperature`. Default: 0.1,
+    /// and 1 for Thompson.
+    pub temperature: f64,
+    /// How many candidates are drawn from, 2 to 1,000. JSON: `candidates`. Default: 50.
+    pub candidates: usize,
+}
+
+/// How a place is drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExploreMethod {
+    /// By the softmax of relevance, without replacement: propensities are exact.
+    Softmax,
+    /// The best of a draw from the posterior of the taste: propensities are estimated.
+    Thompson,
+}
+
+impl Default for Request {
+    fn default() -> Self {
+        Self {
+            k: 10,
+            where_: None,
+            params: None,
+            now_ms: None,
+            exclude: Vec::new(),
+            effort: Effort::Usual,
+            include_seen: false,
+            explain: 0,
+            seed: 0,
+            context: Vec::new(),
+            focus: 0.0,
+            windows: Vec::new(),
+            half_lives: Vec::new(),
+            interests: Interests::Most(0),
+            taste_weight: 1.0,
+            prior_weight: 0.0,
+            freshness: None,
+            boosts: Vec::new(),
+            floor: 0.0,
+            diversity: None,
+            calibration: None,
+            caps: Vec::new(),
+            quotas: Vec::new(),
+            pins: Vec::new(),
+            pools: Vec::new(),
+            rotation: None,
+            explore: None,
+            candidates: None,
+            after: Vec::new(),
+            parts: false,
+            trace: false,
+        }
+    }
+}
+
+/// The members of a request in JSON.
+pub(super) const MEMBERS: [&str; 29] = [
+    "scenario", "k", "where", "params", "now", "exclude", "recall", "seen", "explain", "seed",
+    "context", "focus", "windows", "halflives", "interests", "weights", "freshness", "boosts",
+    "floor", "diversity", "calibration", "caps", "quotas", "pins", "pools", "rotation", "explore",
+    "candidates", "after",
+];
+/// And those that a scenario cannot set for others: they ask for more to be told.
+const TELLING: [&str; 2] = ["parts", "trace"];
+
+/// A number that weighs something, either way.
+const WEIGHTS: f64 = 1e6;
+/// The longest time in days that anything may refer to: a thousand years.
+const MAX_DAYS: f64 = 365_250.0;
+
+impl Request {
+    /// Reads a request. What it does not say, the scenario that it names says, from `scenarios`
+    /// (see [`super::Scenarios`]); members are not mixed. `null` takes a scenario's member back.
+    ///
+    /// # Errors
+    /// [`Error::Arg`] that names the member: one that does not exist, is of another type or out of
+    /// its range; for an unknown scenario, with the nearest name.
+    pub fn from_json(text: &str, scenarios: Option<&super::Scenarios>) -> Result<Self> {
+        let json = Json::read(text, "request")?;
+        let known = [&MEMBERS[..], &TELLING].concat();
+        let own = Members::of(&json, "request".into(), &known)?;
+        let Some(name) = own.text("scenario")? else { return Self::from_members(&own) };
+        let defaults = match scenarios {
+            Some(scenarios) => scenarios.text_of(name)?,
+            None => return own.mismatch("scenario", "none: neither archive nor caller gave any"),
+        };
+        let path = format!("scenarios.{name}");
+        let json = Json::read(defaults, &path)?;
+        let defaults = Members::of(&json, path, &MEMBERS)?;
+        // By itself first, so that what is wrong in it is blamed on it.
+        Self::from_members(&defaults)?;
+        Self::from_members(&own.or(&defaults))
+    }
+
+    pub(super) fn from_members(m: &Members<'_, '_>) -> Result<Self> {
+        let default = Self::default();
+        let weights = m.object("weights", &["taste", "prior"])?;
+        let weight = |name| match &weights {
+            Some(weights) => weights.number(name, -WEIGHTS, WEIGHTS),
+            None => Ok(None),
+        };
+        let request = Self {
+            k: m.whole("k", 1, MAX_K as u64)?.map_or(default.k, |k| k as usize),
+            where_: m.program("where")?,
+            params: m.program("params")?,
+            now_ms: m.number("now", -8.64e15, 8.64e15)?.map(|now| now as i64),
+            exclude: m.texts("exclude")?.unwrap_or_default(),
+            effort: effort(m)?,
+            include_seen: m.one_of("seen", &["exclude", "include"])? == Some(1),
+            explain: m.whole("explain", 0, 1000)?.unwrap_or(0) as usize,
+            seed: m.whole("seed", 0, 1 << 53)?.unwrap_or(0),
+            context: context(m)?,
+            focus: m.share("focus")?.unwrap_or(0.0),
+            windows: windows(m)?,
+            half_lives: half_lives(m)?,
+            interests: interests(m)?,
+            taste_weight: weight("taste")?.unwrap_or(default.taste_weight),
+            prior_weight: weight("prior")?.unwrap_or(default.prior_weight),
+            freshness: freshness(m)?,
+            boosts: boosts(m)?,
+            floor: m.share("floor")?.unwrap_or(0.0),
+            diversity: diversity(m)?,
+            calibration: calibration(m)?,
+            caps: caps(m)?,
+            quotas: quotas(m)?,
+            pins: pins(m)?,
+            pools: pools(m)?,
+            rotation: rotation(m)?,
+            explore: explore(m)?,
+            candidates: m
+                .whole("candidates", 1, MAX_CANDIDATES as u64)?
+                .map(|candidates| candidates as usize),
+            after: m.texts("after")?.unwrap_or_default(),
+            parts: m.flag("parts")?.unwrap_or(false),
+            trace: m.flag("trace")?.unwrap_or(false),
+        };
+        request.check()?;
+        Ok(request)
+    }
+
+    /// Refuses what no request may say, for requests that were not read from JSON.
+    ///
+    /// # Errors
+    /// [`Error::Arg`] that names the member.
+    pub(super) fn check(&self) -> Result<()> {
+        if !(1..=MAX_K).contains(&self.k) {
+            return Err(Error::arg("k", format!("a whole number from 1 to {MAX_K}"), self.k));
+        }
+        let shares = [("floor", self.floor), ("focus", self.focus)];
+        let strengths = [
+            ("diversity.strength", self.diversity.map_or(0.0, |d| d.strength)),
+            ("calibration.strength", self.calibration.as_ref().map_or(0.0, |c| c.strength)),
+            ("rotation.rate", self.rotation.map_or(0.0, |r| r.rate)),
+        ];
+        for (path, x) in shares.into_iter().chain(strengths) {
+            if !(0.0..=1.0).contains(&x) {
+                return Err(Error::arg(path, "a number from 0 to 1", Number(x)));
+            }
+        }
+        let weights = [("weights.taste", self.taste_weight), ("weights.prior", self.prior_weight)];
+        let boosts = self.boosts.iter().map(|b| ("boosts", b.weight));
+        let freshness = self.freshness.iter().map(|f| ("freshness.weight", f.weight));
+        for (path, x) in weights.into_iter().chain(boosts).chain(freshness) {
+            if !(x.abs() <= WEIGHTS) {
+                return Err(Error::arg(path, "a number within ±1e6", Number(x)));
+            }
+        }
+        let days = self.freshness.iter().map(|f| ("freshness.days", f.days));
+        let hours = self.rotation.iter().map(|r| ("rotation.hours", r.hours / 24.0));
+        let temperatures = self.explore.iter().map(|e| ("explore.temperature", e.temperature));
+        let windows = self.windows.iter().map(|w| ("windows", w.days.unwrap_or(1.0).min(w.weight)));
+        for (path, x) in days.chain(hours).chain(temperatures).chain(windows) {
+            if !(x > 0.0 && x <= WEIGHTS) {
+                return Err(Error::arg(path, "a positive number up to 1e6", Number(x)));
+            }
+        }
+        for quota in &self.quotas {
+            if !(0.0 <= quota.least && quota.least <= quota.most && quota.most <= 1.0) {
+                let expected = "shares with 0 <= least <= most <= 1";
+                let found = format!("least {}, most {}", Number(quota.least), Number(quota.most));
+                let path = format!("quotas, {}", quoted(&quota.name));
+                return Err(Error::arg(path, expected, found));
+            }
+        }
+        if self.caps.iter().any(|cap| cap.most == 0) {
+            return Err(Error::arg("caps", "at least 1 for each field", 0));
+        }
+        Ok(())
+    }
+
+    /// The part that says which items may come back.
+    pub(super) fn limits(&self) -> Limits<'_> {
+        Limits {
+            k: self.k,
+            where_: self.where_.as_deref(),
+            params: self.params.as_deref(),
+            now_ms: self.now_ms,
+            exclude: &self.exclude,
+            effort: self.effort,
+        }
+    }
+
+    /// Whether the order of the answer is more than that of scores.
+    pub(super) fn is_composed(&self) -> bool {
+        self.floor > 0.0
+            || self.diversity.is_some_and(|d| d.strength > 0.0)
+            || self.calibration.as_ref().is_some_and(|c| c.strength > 0.0)
+            || !self.caps.is_empty()
+            || !self.quotas.is_empty()
+            || !self.pins.is_empty()
+            || !self.pools.is_empty()
+            || self.rotation.is_some_and(|r| r.rate > 0.0)
+            || self.explore.is_some()
+            || self.interests != Interests::Most(0)
+            || self.trace
+    }
+
+    /// How many candidates the slate is made from.
+    pub(super) fn n_candidates(&self) -> usize {
+        let usual = if self.is_composed() { (10 * self.k).clamp(200, MAX_CANDIDATES) } else { self.k };
+        self.candidates.unwrap_or(usual).max(self.k)
+    }
+}
+
+fn effort(m: &Members<'_, '_>) -> Result<Effort> {
+    match m.value("recall") {
+        None => Ok(Effort::Usual),
+        Some(Json::Number(share)) if *share > 0.0 && *share < 1.0 => {
+            Ok(Effort::Recall(*share as f32))
+        }
+        Some(Json::Text(text)) if text == "exhaustive" => Ok(Effort::Exhaustive),
+        Some(_) => m.mismatch("recall", "a number between 0 and 1, or \"exhaustive\""),
+    }
+}
+
+fn context(m: &Members<'_, '_>) -> Result<Vec<(String, String)>> {
+    let mut context = Vec::new();
+    for (key, value) in m.pairs("context")? {
+        let value = match value {
+            Json::Text(text) => text.clone(),
+            Json::Flag(flag) => flag.to_string(),
+            Json::Number(x) => Number(*x).to_string(),
+            _ => return m.mismatch("context", "an object of strings, numbers and flags"),
+        };
+        // Sorted as it grows; there are a handful.
+        let place = context.partition_point(|(k, _): &(String, String)| k < key);
+        context.insert(place, (key.clone(), value));
+    }
+    Ok(context)
+}
+
+fn windows(m: &Members<'_, '_>) -> Result<Vec<Window>> {
+    let window = |w: &Members<'_, '_>| {
+        Ok(Window {
+            days: w.number("days", 1.0 / 24.0, MAX_DAYS)?,
+            weight: w.number("weight", 1e-6, WEIGHTS)?.unwrap_or(1.0),
+        })
+    };
+    m.objects("windows", &["days", "weight"])?.iter().map(window).collect()
+}
+
+fn half_lives(m: &Members<'_, '_>) -> Result<Vec<(Kind, f64)>> {
+    let half_life = |(name, value): &(String, Json<'_>)| {
+        let days = match value {
+            Json::Null => f64::INFINITY,
+            Json::Number(days) if *days > 0.0 && *days <= MAX_DAYS => *days,
+            _ => return m.mismatch("halflives", "days, positive, or null for never"),
+        };
+        match Kind::from_name(name) {
+            Some(kind) => Ok((kind, days)),
+            None => {
+                let names = Kind::ALL.map(Kind::as_str).join(", ");
+                Err(Error::arg(m.path("halflives"), format!("one of: {names}"), quoted(name)))
+            }
+        }
+    };
+    m.pairs("halflives")?.iter().map(half_life).collect()
+}
+
+fn interests(m: &Members<'_, '_>) -> Result<Interests> {
+    if matches!(m.value("interests"), Some(Json::Text(text)) if text == "auto") {
+        return Ok(Interests::Auto);
+    }
+    let most = m.whole("interests", 0, MAX_INTERESTS as u64)?;
+    Ok(Interests::Most(most.unwrap_or(0) as usize))
+}
+
+fn freshness(m: &Members<'_, '_>) -> Result<Option<Freshness>> {
+    let Some(f) = m.object("freshness", &["field", "days", "weight"])? else { return Ok(None) };
+    Ok(Some(Freshness {
+        field: f.need("field", "a column of dates", f.text("field")?)?.into(),
+        days: f.need("days", "a number of days", f.number("days", 1.0 / 24.0, MAX_DAYS)?)?,
+        weight: f.need("weight", "a number", f.number("weight", -WEIGHTS, WEIGHTS)?)?,
+    }))
+}
+
+fn boosts(m: &Members<'_, '_>) -> Result<Vec<Boost>> {
+    let boost = |b: &Members<'_, '_>| {
+        let condition = b.program("where")?;
+        let is_condition = condition.is_some();
+        let program = match (condition, b.program("value")?) {
+            (Some(program), None) | (None, Some(program)) => program,
+            _ => return b.mismatch("where", "either `where` or `value`"),
+        };
+        let weight = b.need("weight", "a number", b.number("weight", -WEIGHTS, WEIGHTS)?)?;
+        let name = b.text("name")?.unwrap_or(&program).into();
+        Ok(Boost { name, program, is_condition, weight })
+    };
+    m.objects("boosts", &["name", "where", "value", "weight"])?.iter().map(boost).collect()
+}
+
+fn diversity(m: &Members<'_, '_>) -> Result<Option<Diversity>> {
+    let Some(d) = m.object("diversity", &["method", "strength"])? else { return Ok(None) };
+    let method = match d.one_of("method", &["mmr", "dpp"])? {
+        Some(1) => DiversityMethod::Dpp,
+        _ => DiversityMethod::Mmr,
+    };
+    let strength = d.need("strength", "a number from 0 to 1", d.share("strength")?)?;
+    Ok(Some(Diversity { method, strength }))
+}
+
+fn calibration(m: &Members<'_, '_>) -> Result<Option<Calibration>> {
+    let known = ["field", "strength", "target"];
+    let Some(c) = m.object("calibration", &known)? else { return Ok(None) };
+    let target = match c.value("target") {
+        None => Mix::History,
+        Some(Json::Text(text)) if text == "history" => Mix::History,
+        Some(Json::Text(text)) if text == "bandit" => Mix::Bandit,
+        Some(Json::Object(members, _)) => {
+            let share = |(value, share): &(String, Json<'_>)| match share {
+                Json::Number(x) if *x >= 0.0 && *x <= WEIGHTS => Ok((value.clone(), *x)),
+                _ => c.mismatch("target", "shares that are numbers and not negative"),
+            };
+            Mix::Given(members.iter().map(share).collect::<Result<_>>()?)
+        }
+        Some(_) => {
+            return c.mismatch("target", "\"history\", \"bandit\" or an object of shares");
+        }
+    };
+    Ok(Some(Calibration {
+        field: c.need("field", "a column's name", c.text("field")?)?.into(),
+        strength: c.need("strength", "a number from 0 to 1", c.share("strength")?)?,
+        target,
+    }))
+}
+
+fn caps(m: &Members<'_, '_>) -> Result<Vec<Cap>> {
+    let cap = |(field, most): &(String, Json<'_>)| match most {
+        Json::Number(most) if *most >= 1.0 && *most <= MAX_K as f64 && most.floor() == *most => {
+            Ok(Cap { field: field.clone(), most: *most as usize })
+        }
+        _ => m.mismatch("caps", "an object of whole numbers, at least 1"),
+    };
+    m.pairs("caps")?.iter().map(cap).collect()
+}
+
+fn quotas(m: &Members<'_, '_>) -> Result<Vec<Quota>> {
+    let quota = |q: &Members<'_, '_>| {
+        let where_ = q.need("where", "a condition", q.program("where")?)?;
+        Ok(Quota {
+            name: q.text("name")?.unwrap_or(&where_).into(),
+            where_,
+            least: q.share("least")?.unwrap_or(0.0),
+            most: q.share("most")?.unwrap_or(1.0),
+        })
+    };
+    m.objects("quotas", &["name", "where", "least", "most"])?.iter().map(quota).collect()
+}
+
+fn pins(m: &Members<'_, '_>) -> Result<Vec<Pin>> {
+    let pin = |p: &Members<'_, '_>| {
+        let position = p.whole("position", 0, MAX_K as u64 - 1)?;
+        Ok(Pin {
+            item: p.need("item", "an item's id", p.text("item")?)?.into(),
+            position: p.need("position", "a place, from 0", position)? as usize,
+        })
+    };
+    m.objects("pins", &["item", "position"])?.iter().map(pin).collect()
+}
+
+fn pools(m: &Members<'_, '_>) -> Result<Vec<Pool>> {
+    let pool = |p: &Members<'_, '_>| {
+        Ok(Pool {
+            name: p.need("name", "a name", p.text("name")?)?.into(),
+            items: p.need("items", "a list of ids", p.texts("items")?)?,
+            positions: places(p, "positions")?,
+            least: p.whole("least", 0, MAX_K as u64)?.unwrap_or(0) as usize,
+        })
+    };
+    m.objects("pools", &["name", "items", "positions", "least"])?.iter().map(pool).collect()
+}
+
+/// Places of a list, from 0, each once.
+fn places(m: &Members<'_, '_>, name: &str) -> Result<Vec<usize>> {
+    let values = match m.value(name) {
+        None => return Ok(Vec::new()),
+        Some(Json::List(values)) => values,
+        Some(_) => return m.mismatch(name, "a list of places, from 0"),
+    };
+    let mut places = Vec::with_capacity(values.len());
+    for value in values {
+        match value {
+            Json::Number(x)
+                if *x >= 0.0
+                    && *x < MAX_K as f64
+                    && x.floor() == *x
+                    && !places.contains(&(*x as usize)) =>
+            {
+                places.push(*x as usize);
+            }
+            _ => return m.mismatch(name, "a list of places, from 0, each once"),
+        }
+    }
+    Ok(places)
+}
+
+fn rotation(m: &Members<'_, '_>) -> Result<Option<Rotation>> {
+    let Some(r) = m.object("rotation", &["rate", "hours"])? else { return Ok(None) };
+    let hours = r.number("hours", 0.01, 24.0 * MAX_DAYS)?;
+    Ok(Some(Rotation {
+        rate: r.need("rate", "a number from 0 to 1", r.share("rate")?)?,
+        hours: r.need("hours", "a number of hours", hours)?,
+    }))
+}
+
+fn explore(m: &Members<'_, '_>) -> Result<Option<Explore>> {
+    let known = ["slots", "method", "temperature", "candidates"];
+    let Some(e) = m.object("explore", &known)? else { return Ok(None) };
+    let slots = places(&e, "slots")?;
+    if slots.is_empty() {
+        return e.mismatch("slots", "a list of places, from 0");
+    }
+    let method = match e.one_of("method", &["softmax", "thompson"])? {
+        Some(1) => ExploreMethod::Thompson,
+        _ => ExploreMethod::Softmax,
+    };
+    let usual = if method == ExploreMethod::Softmax { 0.1 } else { 1.0 };
+    Ok(Some(Explore {
+        slots,
+        method,
+        temperature: e.number("temperature", 1e-6, WEIGHTS)?.unwrap_or(usual),
+        candidates: e.whole("candidates", 2, 1000)?.unwrap_or(50) as usize,
+    }))
+}
