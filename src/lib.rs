@@ -69,7 +69,7 @@ pub use load::{AlignedBytes, Index, Lists};
 pub use metric::Metric;
 pub use rng::SeededRng;
 pub use search::{Effort, Query, Searcher};
-pub use slate::{Basis, Limits, Recommender, Slate, Target};
+pub use slate::{Basis, Limits, Recommender, Slate, Target, compose};
 pub use taste::{Entry, Event, Interaction, Past, Profile, Selector, Share, Taste};
 
 // Unit tests run in a browser too: the same tests, compiled to WebAssembly.

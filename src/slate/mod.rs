@@ -4,6 +4,7 @@
 //! them; the command line, the WebAssembly surface and native programs all go through it.
 
 mod cache;
+pub mod compose;
 
 use self::cache::Cache;
 use crate::catalog::{Catalog, Expr, Predicate, Scope};

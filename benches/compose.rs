@@ -1,0 +1,84 @@
+//! How long composing takes: lists of 20 from 500 candidates of 64 dimensions, and long lists.
+//!
+//! `cargo bench --bench compose`
+
+#![allow(missing_docs)]
+
+use std::time::Instant;
+
+use nearfield::compose::{
+    Calibration, Candidates, Cap, Composer, Diversity, Pin, Quota, Rules, Values,
+};
+use nearfield::{Ordinal, Scored, SeededRng};
+
+const DIM: usize = 64;
+const REPEATS: usize = 301;
+
+fn main() {
+    println!("{:>10} {:>6} {:<44} {:>10}", "candidates", "k", "rules", "p50, us");
+    for (n, k, repeats) in [(500, 20, REPEATS), (2000, 1000, 5)] {
+        run(n, k, repeats);
+    }
+}
+
+fn run(n: usize, k: usize, repeats: usize) {
+    let mut rng = SeededRng::new(1, 0);
+    let mut scores: Vec<f64> = (0..n).map(|_| rng.normal()).collect();
+    scores.sort_by(|a, b| b.total_cmp(a));
+    let scored = |(i, score): (usize, f64)| Scored { ordinal: Ordinal(i as u32), score };
+    let items: Vec<Scored> = scores.into_iter().enumerate().map(scored).collect();
+    let vectors: Vec<f64> = (0..n * DIM).map(|_| rng.normal()).collect();
+    let candidates = Candidates { items: &items, n_ranked: n, vectors: &vectors, dim: DIM };
+
+    let mut values = |per_item: usize, n_values: usize| {
+        let starts: Vec<u32> = (0..=n).map(|i| (i * per_item) as u32).collect();
+        let first: Vec<usize> = (0..n).map(|_| rng.below(n_values)).collect();
+        let of = |&f: &usize| (0..per_item).map(move |j| ((f + 7 * j) % n_values) as u32);
+        (starts, first.iter().flat_map(of).collect::<Vec<u32>>())
+    };
+    let (artists, labels, genres) = (values(1, n / 3), values(1, n / 8), values(2, 30));
+    let of = |v| {
+        let (starts, codes): &(Vec<u32>, Vec<u32>) = v;
+        Values { starts, codes }
+    };
+    let caps = [
+        Cap { name: "artist", most: 2, values: of(&artists) },
+        Cap { name: "label", most: 3 + k / 50, values: of(&labels) },
+        Cap { name: "genre", most: k / 4, values: of(&genres) },
+    ];
+    let target: Vec<f64> = (0..30).map(|class| f64::from(class % 5)).collect();
+    let calibration = Some(Calibration { classes: of(&genres), target: &target, strength: 0.5 });
+    let members: Vec<bool> = (0..n).map(|i| i % 7 == 0).collect();
+    let quotas = [Quota { name: "podcast", members: &members, least: k / 5, most: k / 2 }];
+    let pins = [Pin { candidate: n - 1, position: 3 }];
+
+    let plain = Rules { k, ..Rules::default() };
+    let capped = Rules { k, caps: &caps, ..Rules::default() };
+    let mmr = Rules { diversity: Diversity::Mmr { lambda: 0.7 }, ..plain.clone() };
+    let dpp = Rules { diversity: Diversity::Dpp { strength: 0.3 }, ..plain.clone() };
+    let all = Rules { calibration, quotas: &quotas, pins: &pins, ..capped.clone() };
+    let all_mmr = Rules { diversity: mmr.diversity, ..all.clone() };
+    let all_dpp = Rules { diversity: dpp.diversity, ..all.clone() };
+    let traced = Rules { trace: true, ..all_mmr.clone() };
+    for (name, rules) in [
+        ("by score", plain),
+        ("three caps", capped),
+        ("MMR", mmr),
+        ("DPP", dpp),
+        ("caps, quota, pin, calibration", all),
+        ("caps, quota, pin, calibration, MMR", all_mmr),
+        ("caps, quota, pin, calibration, DPP", all_dpp),
+        ("caps, quota, pin, calibration, MMR, trace", traced),
+    ] {
+        let mut composer = Composer::default();
+        let mut times = Vec::with_capacity(repeats);
+        for _ in 0..repeats {
+            let started = Instant::now();
+            let list = composer.compose(&candidates, &rules);
+            times.push(started.elapsed().as_secs_f64());
+            assert!(list.is_ok_and(|list| list.order.len() == k));
+        }
+        times.sort_by(f64::total_cmp);
+        println!("{n:>10} {k:>6} {name:<44} {:>10.1}", times[repeats / 2] * 1e6);
+    }
+}
