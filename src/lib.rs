@@ -70,6 +70,7 @@ pub use metric::Metric;
 pub use rng::SeededRng;
 pub use search::{Effort, Query, Searcher};
 pub use slate::{Basis, Limits, Recommender, Slate, Target};
+pub use slate::{bandit, explore};
 pub use taste::{Entry, Event, Interaction, Past, Profile, Selector, Share, Taste};
 
 // Unit tests run in a browser too: the same tests, compiled to WebAssembly.

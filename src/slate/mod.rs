@@ -3,7 +3,9 @@
 //! A [`Recommender`] owns an opened archive, a person's profile and the working memory between
 //! them; the command line, the WebAssembly surface and native programs all go through it.
 
+pub mod bandit;
 mod cache;
+pub mod explore;
 
 use self::cache::Cache;
 use crate::catalog::{Catalog, Expr, Predicate, Scope};
