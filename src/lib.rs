@@ -69,7 +69,12 @@ pub use load::{AlignedBytes, Index, Lists};
 pub use metric::Metric;
 pub use rng::SeededRng;
 pub use search::{Effort, Query, Searcher};
-pub use slate::{Basis, Limits, Recommender, Slate, Target, compose};
+pub use slate::{
+    Basis, Boost, Calibration, Cap, Diversity, DiversityMethod, Explore, ExploreMethod, Freshness,
+    Interests, Limits, Mix, Parts, Passed, Pin, Pool, Quota, Recommender, Request, Rotation,
+    Scenarios, Slate, Step, Target, Unmet,
+};
+pub use slate::{bandit, compose, explore};
 pub use taste::{Entry, Event, Interaction, Past, Profile, Selector, Share, Taste};
 
 // Unit tests run in a browser too: the same tests, compiled to WebAssembly.

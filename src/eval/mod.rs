@@ -1,5 +1,8 @@
-//! Measuring answers: metrics, and the synthetic data that benches run on.
+//! Measuring answers: metrics, estimates from logs, simulated people, and the synthetic data that
+//! benches run on.
 
 pub mod metrics;
+pub mod off_policy;
+pub mod simulate;
 #[cfg(feature = "build")]
 pub mod synthetic;

@@ -1,7 +1,7 @@
 //! What an answer is made of.
 
-use crate::ids::Scored;
-use crate::taste::Share;
+use crate::ids::{Ordinal, Scored};
+use crate::taste::{Interest, Share};
 
 /// What the scores of a slate mean.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,16 +62,55 @@ pub struct Slate {
     pub policy: Option<String>,
     /// The candidates that those places were drawn from, in the order of their scores.
     pub explored: Vec<Scored>,
-    /// For each item the interest of the person that found it, where interests were asked for; a
-    /// position in [`Slate::interests`].
+    /// For each item the interest of the person that found it, as a position in
+    /// [`Slate::interests`]; empty where interests were not asked for.
     pub interest_of: Vec<Option<usize>>,
     /// The interests that were searched for, the most important first.
-    pub interests: Vec<super::InterestLabel>,
-    /// Why better-scored items were passed over, where that was asked for.
-    pub trace: Vec<super::Step>,
-    /// Why fewer items came back than asked for, where it is not for lack of qualifying ones; and
-    /// which least quotas and pins could not be met.
-    pub unmet: Vec<super::Unmet>,
+    pub interests: Vec<Interest>,
+    /// How each place came to its item, where that was asked for.
+    pub trace: Vec<Step>,
+    /// What was asked for and could not be done: pins, pools and least quotas, and why the list is
+    /// shorter than it could have been.
+    pub unmet: Vec<Unmet>,
     /// Things the caller should know: excluded ids that the archive does not have.
     pub warnings: Vec<String>,
+}
+
+/// How a place came to its item.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Step {
+    /// The place, from 0, among those that are not left to chance.
+    pub position: usize,
+    /// Who has it.
+    pub item: Ordinal,
+    /// Why: `value`, `pin` or `pool`.
+    pub reason: &'static str,
+    /// Which pin or pool.
+    pub rule: Option<String>,
+    /// Candidates of better score that were passed over, each kind of reason once.
+    pub passed: Vec<Passed>,
+}
+
+/// A candidate that was passed over.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Passed {
+    /// Who.
+    pub item: Ordinal,
+    /// Why: see [`compose::Why`](super::compose::Why).
+    pub why: &'static str,
+    /// Which cap, quota, pool or pin.
+    pub rule: Option<String>,
+    /// What it is too much like, and its cosine.
+    pub similar: Option<(Ordinal, f64)>,
+}
+
+/// Something that was asked for and could not be done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unmet {
+    /// What: `pin`, `pool`, `quota`, or `k`, the length of the list.
+    pub what: &'static str,
+    /// Its name; of `k`, what held candidates back: `floor`, `cap`, `quota` and so on.
+    pub name: String,
+    /// How many items are missing; of `k`, how many candidates were held back.
+    pub missing: usize,
 }

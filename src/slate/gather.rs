@@ -4,87 +4,76 @@
 //! boost, a quota, an editor) brings its own candidates, so that what a request asks for is not
 //! limited by what taste alone would have brought up.
 
-use crate::error::Result;
 use crate::ids::{Ordinal, Scored};
 use crate::item_set::ItemSet;
 use crate::load::Index;
-use crate::search::{Effort, Query, Searcher};
 
 /// Candidates as they come in, each once.
 pub(super) struct Gathered {
-    /// In the order in which they came in; the best by taste first, where a search found them.
-    pub(super) items: Vec<Ordinal>,
-    /// For each of them the interest that found it, and the score there.
-    pub(super) interest_of: Vec<Option<(usize, f64)>>,
-    /// Those in `items`, as a set.
     taken: ItemSet,
+    n: usize,
+    /// What the searches for interests found.
+    finds: Vec<Find>,
+}
+
+struct Find {
+    item: Ordinal,
+    interest: usize,
+    score: f64,
 }
 
 impl Gathered {
     pub(super) fn new(index: &Index) -> Self {
-        Self { items: Vec::new(), interest_of: Vec::new(), taken: ItemSet::empty(index.len()) }
+        Self { taken: ItemSet::empty(index.len()), n: 0, finds: Vec::new() }
     }
 
-    /// Adds an item, unless it is there. `true` where it is new.
-    pub(super) fn add(&mut self, item: Ordinal) -> bool {
-        let is_new = !self.taken.contains(item);
-        if is_new {
-            self.taken.insert(item);
-            self.items.push(item);
-            self.interest_of.push(None);
-        }
-        is_new
-    }
-
-    pub(super) fn add_all(&mut self, items: impl IntoIterator<Item = Ordinal>) {
+    pub(super) fn add(&mut self, items: impl IntoIterator<Item = Ordinal>) {
         for item in items {
-            self.add(item);
-        }
-    }
-
-    /// Adds what the searches for several interests found; an item belongs to the interest that
-    /// scores it highest, the earlier one of equals.
-    pub(super) fn add_interest(&mut self, interest: usize, found: &[Scored]) {
-        for Scored { ordinal, score } in found {
-            let place = match self.add(*ordinal) {
-                true => self.items.len() - 1,
-                // Rare enough to be looked for: interests overlap little.
-                false => match self.items.iter().position(|item| item == ordinal) {
-                    Some(place) => place,
-                    None => continue,
-                },
-            };
-            let known = &mut self.interest_of[place];
-            if known.is_none_or(|(_, best)| *score > best) {
-                *known = Some((interest, *score));
+            if !self.taken.contains(item) {
+                self.taken.insert(item);
+                self.n += 1;
             }
         }
     }
 
-    /// Adds the best `n` of a part of the allowed items by taste.
-    pub(super) fn add_best_within(
-        &mut self,
-        index: &Index,
-        searcher: &mut Searcher,
-        query: &Query,
-        (n, within): (usize, &ItemSet),
-        effort: Effort,
-    ) -> Result<()> {
-        let found = searcher.search(index, query, n, within, effort);
-        for scored in found {
-            self.add(scored.ordinal);
-        }
-        Ok(())
+    /// Adds what the search for an interest found.
+    pub(super) fn add_interest(&mut self, interest: usize, found: &[Scored]) {
+        self.add(found.iter().map(|s| s.ordinal));
+        let find = |s: &Scored| Find { item: s.ordinal, interest, score: s.score };
+        self.finds.extend(found.iter().map(find));
     }
 
     /// Adds allowed items in the order of the archive until there are `n`: where nothing brings
     /// candidates, an answer comes all the same.
     pub(super) fn fill(&mut self, allowed: &ItemSet, n: usize) {
         for item in allowed.iter() {
-            if self.items.len() >= n {
+            if self.n >= n {
                 return;
             }
-            self.add(item);
+            self.add([item]);
         }
+    }
+
+    pub(super) fn contains(&self, item: Ordinal) -> bool {
+        self.taken.contains(item)
+    }
+
+    /// All of them, by ordinal.
+    pub(super) fn items(&self) -> Vec<Ordinal> {
+        self.taken.iter().collect()
+    }
+
+    /// For each of `items`, which are by ordinal, the interest that found it with the highest
+    /// score; the earlier one of equals.
+    pub(super) fn interest_of(&self, items: &[Ordinal]) -> Vec<Option<usize>> {
+        let mut best: Vec<Option<(usize, f64)>> = vec![None; items.len()];
+        for find in &self.finds {
+            if let Ok(at) = items.binary_search(&find.item)
+                && best[at].is_none_or(|(_, score)| find.score > score)
+            {
+                best[at] = Some((find.interest, find.score));
+            }
+        }
+        best.iter().map(|find| find.map(|(interest, _)| interest)).collect()
     }
 }

@@ -3,8 +3,24 @@
 //! A [`Recommender`] owns an opened archive, a person's profile and the working memory between
 //! them; the command line, the WebAssembly surface and native programs all go through it.
 
+mod answer;
+pub mod bandit;
 mod cache;
 pub mod compose;
+pub mod explore;
+mod gather;
+mod prior;
+mod recommend;
+mod request;
+mod scenario;
+mod terms;
+
+pub use self::answer::{Basis, Parts, Passed, Slate, Step, Unmet};
+pub use self::request::{
+    Boost, Calibration, Cap, Diversity, DiversityMethod, Explore, ExploreMethod, Freshness,
+    Interests, Mix, Pin, Pool, Quota, Request, Rotation,
+};
+pub use self::scenario::Scenarios;
 
 use self::cache::Cache;
 use crate::catalog::{Catalog, Expr, Predicate, Scope};
@@ -15,52 +31,6 @@ use crate::load::Index;
 use crate::ordering::{select_best, sort_best_first};
 use crate::search::{Effort, Query, Searcher};
 use crate::taste::{Entry, Event, Past, Profile, Selector, Share, Taste};
-
-/// Most items of one answer.
-const MAX_K: usize = 10_000;
-
-/// What the scores of a slate mean.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Basis {
-    /// Inner product with the person's user vector.
-    Taste,
-    /// Popularity: nothing is known of the person's taste.
-    Prior,
-    /// Similarity to the query, in the archive's metric.
-    Similarity,
-    /// Minus the number of typing errors.
-    Title,
-}
-
-impl Basis {
-    /// The name in JavaScript.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Taste => "taste",
-            Self::Prior => "prior",
-            Self::Similarity => "similarity",
-            Self::Title => "title",
-        }
-    }
-}
-
-/// An answer: items with scores, best first, and how it came about.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Slate {
-    /// At most `k` items; exactly `min(k, n_qualifying)`.
-    pub items: Vec<Scored>,
-    /// Number of items that were allowed: `where` true and not excluded.
-    pub n_qualifying: usize,
-    /// What the scores mean.
-    pub basis: Basis,
-    /// Whether the answer comes from prefixes of codes, since the rest has not arrived yet.
-    pub approximate: bool,
-    /// For each item the largest parts of its taste score, where they were asked for.
-    pub because: Vec<Vec<Share>>,
-    /// Things the caller should know: excluded ids that the archive does not have.
-    pub warnings: Vec<String>,
-}
 
 /// Which items may come back, and how many.
 #[derive(Clone, Debug)]

@@ -62,15 +62,12 @@ impl Prior {
         catalog: Catalog<'_>,
         allowed: &ItemSet,
         k: usize,
-        out: &mut Vec<Ordinal>,
-    ) -> Result<()> {
-        let start = out.len();
+    ) -> Result<Vec<Ordinal>> {
         let leaders = self.leaders.iter().map(|s| s.ordinal).filter(|o| allowed.contains(*o));
-        out.extend(leaders.take(k));
-        if out.len() - start == k {
-            return Ok(());
+        let best: Vec<Ordinal> = leaders.take(k).collect();
+        if best.len() == k {
+            return Ok(best);
         }
-        out.truncate(start);
         let (mut known, mut unknown) = (Vec::new(), Vec::new());
         for ordinal in allowed.iter() {
             match catalog.prior(ordinal)? {
@@ -83,9 +80,7 @@ impl Prior {
             select_best(&mut known, k);
             known.truncate(k);
         }
-        out.extend(known.iter().map(|s| s.ordinal));
-        let rest = k - known.len();
-        out.extend(unknown.into_iter().take(rest));
-        Ok(())
+        unknown.truncate(k - known.len());
+        Ok(known.iter().map(|s| s.ordinal).chain(unknown).collect())
     }
 }

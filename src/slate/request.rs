@@ -10,6 +10,7 @@ use crate::error::{Error, Number, Result, quoted};
 use crate::kind::Kind;
 use crate::search::Effort;
 use crate::slate::Limits;
+use crate::taste::{TasteOptions, Window};
 
 /// Most items of one answer.
 pub(super) const MAX_K: usize = 10_000;
@@ -59,11 +60,12 @@ pub struct Request {
     /// How much interactions count less whose context differs from the request's: 0 not at all, 1
     /// leaves them out. JSON: `focus`. Default: 0.
     pub focus: f64,
-    /// Windows of time that taste is made of. JSON: `windows`. Default: all of the past.
+    /// Windows of time that taste is made of. JSON: `windows`, a list of `{"name", "days",
+    /// "weight"}`. Default: all of the past.
     pub windows: Vec<Window>,
-    /// Half-lives in days, instead of each kind's own; infinity: never fades. JSON: `halflives`, an
-    /// object of kinds, where null means never.
-    pub half_lives: Vec<(Kind, f64)>,
+    /// Half-lives in days, instead of each kind's own. JSON: `halflives`, an object of kinds; null
+    /// means that they do not fade.
+    pub half_lives: Vec<(Kind, Option<f64>)>,
     /// How many interests of the person to search for. JSON: `interests`, 0 to 8 or `"auto"`.
     /// Default: 0, one taste for everything.
     pub interests: Interests,
@@ -73,6 +75,51 @@ pub struct Request {
     /// `weights.prior`. Default: 0.
     pub prior_weight: f64,
     /// What newness is worth. JSON: `freshness`. Default: nothing.
+    pub freshness: Option<Freshness>,
+    /// What is added for items of which a condition is true, or by a formula: what one wants to
+    /// push, and business objectives. JSON: `boosts`.
+    pub boosts: Vec<Boost>,
+    /// The least relevance, 0 to 1: an item's score between the lowest and highest of the
+    /// candidates. JSON: `floor`. Default: 0.
+    pub floor: f64,
+    /// How unlike each other the items are to be. JSON: `diversity`.
+    pub diversity: Option<Diversity>,
+    /// Which mix of values the items are to have. JSON: `calibration`.
+    pub calibration: Option<Calibration>,
+    /// Most items with the same value. JSON: `caps`, an object: `{"artist": 2}`.
+    pub caps: Vec<Cap>,
+    /// Least and most shares of items of which a condition is true. JSON: `quotas`.
+    pub quotas: Vec<Quota>,
+    /// Items with a fixed place. JSON: `pins`.
+    pub pins: Vec<Pin>,
+    /// Hand-picked items of which some are to come back, in the person's order. JSON: `pools`.
+    pub pools: Vec<Pool>,
+    /// Lets items that were shown lately stand back. JSON: `rotation`.
+    pub rotation: Option<Rotation>,
+    /// Places that are left to chance, so that something is learned. JSON: `explore`.
+    pub explore: Option<Explore>,
+    /// Number of candidates that the slate is composed from, up to 10,000. JSON: `candidates`.
+    /// Default: as many as `k`, and where the slate is composed ten times as many, at least 200.
+    pub candidates: Option<usize>,
+    /// Ids that earlier pages of the same slate showed: they do not come again, and caps and
+    /// diversity take them into account. JSON: `after`.
+    pub after: Vec<String>,
+    /// Whether each item carries the parts of its score. JSON: `parts`. Default: no.
+    pub parts: bool,
+    /// Whether the answer says why better-scored items were passed over. JSON: `trace`. Default: no.
+    pub trace: bool,
+}
+
+/// How many interests to search for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Interests {
+    /// As many as the history has.
+    Auto,
+    /// At most so many; 0 is one taste for everything.
+    Most(usize),
+}
+
+/// What newness is worth. JSON: `freshness`. Default: nothing.
     pub freshness: Option<Freshness>,
     /// What is added for items of which a condition is true, or by a formula: what one wants to
     /// push, and business objectives. JSON: `boosts`.
@@ -283,7 +330,7 @@ impl Default for Request {
             seed: 0,
             context: Vec::new(),
             focus: 0.0,
-            windows: Vec::new(),
+            windows: vec![Window::all()],
             half_lives: Vec::new(),
             interests: Interests::Most(0),
             taste_weight: 1.0,
@@ -316,6 +363,8 @@ pub(super) const MEMBERS: [&str; 29] = [
 ];
 /// And those that a scenario cannot set for others: they ask for more to be told.
 const TELLING: [&str; 2] = ["parts", "trace"];
+
+const DAY_MS: f64 = 86_400_000.0;
 
 /// A number that weighs something, either way.
 const WEIGHTS: f64 = 1e6;
@@ -422,8 +471,7 @@ impl Request {
         let days = self.freshness.iter().map(|f| ("freshness.days", f.days));
         let hours = self.rotation.iter().map(|r| ("rotation.hours", r.hours / 24.0));
         let temperatures = self.explore.iter().map(|e| ("explore.temperature", e.temperature));
-        let windows = self.windows.iter().map(|w| ("windows", w.days.unwrap_or(1.0).min(w.weight)));
-        for (path, x) in days.chain(hours).chain(temperatures).chain(windows) {
+        for (path, x) in days.chain(hours).chain(temperatures) {
             if !(x > 0.0 && x <= WEIGHTS) {
                 return Err(Error::arg(path, "a positive number up to 1e6", Number(x)));
             }
@@ -451,6 +499,17 @@ impl Request {
             now_ms: self.now_ms,
             exclude: &self.exclude,
             effort: self.effort,
+        }
+    }
+
+    /// The part that says what of the past counts.
+    pub(super) fn taste_options(&self) -> TasteOptions {
+        TasteOptions {
+            now_ms: self.now_ms,
+            half_lives: self.half_lives.clone(),
+            windows: self.windows.clone(),
+            context: self.context.clone(),
+            context_strength: self.focus,
         }
     }
 
@@ -505,19 +564,26 @@ fn context(m: &Members<'_, '_>) -> Result<Vec<(String, String)>> {
 
 fn windows(m: &Members<'_, '_>) -> Result<Vec<Window>> {
     let window = |w: &Members<'_, '_>| {
+        let days = w.number("days", 1.0 / 24.0, MAX_DAYS)?;
         Ok(Window {
-            days: w.number("days", 1.0 / 24.0, MAX_DAYS)?,
-            weight: w.number("weight", 1e-6, WEIGHTS)?.unwrap_or(1.0),
+            name: w.text("name")?.unwrap_or("window").into(),
+            max_age_ms: days.map(|days| (days * DAY_MS) as i64),
+            weight: w.number("weight", 0.0, WEIGHTS)?.unwrap_or(1.0),
         })
     };
-    m.objects("windows", &["days", "weight"])?.iter().map(window).collect()
+    let windows: Vec<Window> = m
+        .objects("windows", &["name", "days", "weight"])?
+        .iter()
+        .map(window)
+        .collect::<Result<_>>()?;
+    Ok(if windows.is_empty() { vec![Window::all()] } else { windows })
 }
 
-fn half_lives(m: &Members<'_, '_>) -> Result<Vec<(Kind, f64)>> {
+fn half_lives(m: &Members<'_, '_>) -> Result<Vec<(Kind, Option<f64>)>> {
     let half_life = |(name, value): &(String, Json<'_>)| {
         let days = match value {
-            Json::Null => f64::INFINITY,
-            Json::Number(days) if *days > 0.0 && *days <= MAX_DAYS => *days,
+            Json::Null => None,
+            Json::Number(days) if *days > 0.0 && *days <= MAX_DAYS => Some(*days),
             _ => return m.mismatch("halflives", "days, positive, or null for never"),
         };
         match Kind::from_name(name) {

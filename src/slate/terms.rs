@@ -79,12 +79,8 @@ impl<'a> Terms<'a> {
 
     /// For each term that differs from item to item of the whole catalog, newness and formulas,
     /// the `n` of the allowed items that it lifts most. Cost: a pass over the items a term.
-    pub(super) fn leaders(
-        &self,
-        allowed: &ItemSet,
-        n: usize,
-        out: &mut Vec<Ordinal>,
-    ) -> Result<()> {
+    pub(super) fn leaders(&self, allowed: &ItemSet, n: usize) -> Result<Vec<Ordinal>> {
+        let mut out = Vec::new();
         let mut take = |values: &dyn Fn(Ordinal) -> Result<Option<f64>>| {
             let mut scored = Vec::new();
             for ordinal in allowed.iter() {
@@ -110,7 +106,17 @@ impl<'a> Terms<'a> {
                 take(&|item| Ok(Some(boost.weight * values[item.index()])))?;
             }
         }
-        Ok(())
+        Ok(out)
+    }
+
+    /// Whether there is none: taste alone decides.
+    pub(super) fn are_none(&self) -> bool {
+        !self.have_prior() && self.freshness.is_none() && self.boosts.is_empty()
+    }
+
+    /// Whether popularity counts.
+    pub(super) fn have_prior(&self) -> bool {
+        self.prior.is_some()
     }
 
     /// The parts of some items, `taste` first, in the order in which they are added up.
