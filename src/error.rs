@@ -136,13 +136,13 @@ pub enum Error {
         remedy: &'static str,
     },
     /// A profile log is unreadable.
-    #[error("profile entry {entry}: expected {expected}, found {found}")]
+    #[error("profile log {place}: expected {expected}, found {found}")]
     Store {
-        /// Position of the entry, counted from 0.
-        entry: usize,
-        /// What the entry must have.
+        /// The file, and the byte where something is wrong, counted from 0.
+        place: String,
+        /// What must stand there, with the remedy.
         expected: String,
-        /// What it has.
+        /// What stands there.
         found: String,
     },
     /// The builder's input is wrong.

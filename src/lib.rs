@@ -20,7 +20,8 @@
 //!
 //! # Features
 //! None is on by default: the core opens archives and answers. `build` adds the builder, `mmap`
-//! opening by memory map, `cli` the command, `wasm` the surface for JavaScript.
+//! opening by memory map, `store` keeping a profile in a file, `cli` the command, `wasm` the
+//! surface for JavaScript.
 //!
 //! # Words
 //! An *item* can be recommended; its [`Ordinal`] is its position in one archive. *Score*: higher
@@ -75,7 +76,11 @@ pub use slate::{
     Scenarios, Slate, Step, Target, Unmet,
 };
 pub use slate::{bandit, compose, explore};
-pub use taste::{Entry, Event, Interaction, Past, Profile, Selector, Share, Taste};
+pub use taste::{
+    Entry, Event, Exclusions, Interaction, Past, Placed, Profile, Selector, Share, Shown, Taste,
+};
+#[cfg(all(feature = "store", not(target_arch = "wasm32")))]
+pub use taste::{ProfileStore, Recovered};
 
 // Unit tests run in a browser too: the same tests, compiled to WebAssembly.
 #[cfg(all(test, target_arch = "wasm32"))]

@@ -74,11 +74,9 @@ fn digest_of_a_thousand_answers(archive: &[u8]) -> u64 {
                     selector: Selector { source: Some("party".into()), ..Selector::default() },
                 },
                 _ => Event::Interaction(Interaction {
-                    item: rng.below(n).to_string(),
-                    kind: kinds[rng.below(5)],
                     weight,
                     source,
-                    taste: true,
+                    ..Interaction::new(rng.below(n).to_string(), kinds[rng.below(5)])
                 }),
             };
             nf.record(entry(i, event)).unwrap();

@@ -69,9 +69,7 @@ fn interrogate(index: Index) -> String {
     for (i, (id, kind)) in
         [("3", Kind::Like), ("7", Kind::Dislike), ("9", Kind::Play)].into_iter().enumerate()
     {
-        let interaction =
-            Interaction { item: id.into(), kind, weight: None, source: None, taste: true };
-        let event = Event::Interaction(interaction);
+        let event = Event::Interaction(Interaction::new(id, kind));
         let entry = Entry { device: "d".into(), sequence: i as u64, at_ms: 1e12, event };
         nf.record(entry).unwrap();
     }

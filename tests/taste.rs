@@ -28,7 +28,7 @@ fn index(fold: Fold, alpha: f64, lambda: f64) -> Index {
 }
 
 fn interaction(item: usize, kind: Kind, weight: Option<f64>) -> Interaction {
-    Interaction { item: item.to_string(), kind, weight, source: None, taste: true }
+    Interaction { weight, ..Interaction::new(item.to_string(), kind) }
 }
 
 fn entry(sequence: u64, event: Event) -> Entry {
@@ -366,8 +366,7 @@ fn nothing_known_means_by_prior() {
     assert!(slate.because.is_empty());
     // Seen items stay away even when they say nothing about taste.
     let top = nf.index().id(slate.items[0].ordinal).unwrap().to_owned();
-    let seen =
-        Interaction { item: top, kind: Kind::Play, weight: None, source: None, taste: false };
+    let seen = Interaction { taste: false, ..Interaction::new(top, Kind::Play) };
     nf.record(entry(0, Event::Interaction(seen))).unwrap();
     let next = nf.recommend(&Limits { k: 5, ..Limits::default() }, true, 0).unwrap();
     assert_eq!(next.items[0], slate.items[1]);

@@ -30,7 +30,7 @@ use crate::item_set::ItemSet;
 use crate::load::Index;
 use crate::ordering::{select_best, sort_best_first};
 use crate::search::{Effort, Query, Searcher};
-use crate::taste::{Entry, Event, Past, Profile, Selector, Share, Taste};
+use crate::taste::{Entry, Event, Exclusions, Past, Profile, Selector, Share, Taste};
 
 /// Which items may come back, and how many.
 #[derive(Clone, Debug)]
@@ -80,9 +80,7 @@ pub enum Target<'a> {
 ///
 /// let index = Index::open(AlignedBytes::copy_of(archive)?)?;
 /// let mut nf = Recommender::new(index);
-/// let like = Interaction {
-///     item: "17".into(), kind: Kind::Like, weight: None, source: None, taste: true,
-/// };
+/// let like = Interaction::new("17", Kind::Like);
 /// nf.record(Entry {
 ///     device: "phone".into(), sequence: 0, at_ms: 1.7e12, event: Event::Interaction(like),
 /// })?;
@@ -97,6 +95,8 @@ pub struct Recommender {
     searcher: Searcher,
     /// The items that the last request allowed; its memory serves the next.
     allowed: ItemSet,
+    /// The profile's exclusions, evaluated for this archive; made anew after each change of them.
+    exclusions: Option<Exclusions>,
     /// The fold-in of the profile as it stands; made anew after each change.
     taste: Option<Option<Taste>>,
     cache: Cache,
@@ -111,6 +111,7 @@ impl Recommender {
             profile: Profile::default(),
             searcher: Searcher::new(),
             allowed: ItemSet::default(),
+            exclusions: None,
             taste: None,
             cache: Cache::default(),
         }
@@ -155,8 +156,14 @@ impl Recommender {
         {
             Predicate::compile(self.catalog(), &Expr::read(program)?, &Scope::default())?;
         }
+        let is_word = matches!(entry.event, Event::Exclude { .. } | Event::Include { .. });
         let is_new = self.profile.append(entry)?;
         if is_new {
+            // Interactions, which come often, leave the exclusions as they are, and never take the
+            // place of a word about them.
+            if is_word {
+                self.exclusions = None;
+            }
             self.profile_changed();
         }
         Ok(is_new)
@@ -165,7 +172,16 @@ impl Recommender {
     /// Forgets the person.
     pub fn clear_profile(&mut self) {
         self.profile = Profile::default();
+        self.exclusions = None;
         self.profile_changed();
+    }
+
+    /// Drops from the profile what is older than a maximum age; see [`Profile::compact`]. Returns
+    /// how many entries were dropped.
+    pub fn compact_profile(&mut self, now_ms: i64, max_age_ms: u64) -> usize {
+        let n_dropped = self.profile.compact(now_ms, max_age_ms);
+        self.profile_changed();
+        n_dropped
     }
 
     fn profile_changed(&mut self) {
@@ -220,7 +236,8 @@ impl Recommender {
     ) -> Result<Slate> {
         let (mut allowed, warnings) = self.allowed(limits)?;
         if exclude_seen {
-            for id in Past::of(&self.profile, &self.index)?.seen() {
+            let exclusions = exclusions(&mut self.exclusions, &self.profile, &self.index)?;
+            for id in Past::with(&self.profile, &self.index, exclusions).seen() {
                 if let Some(item) = self.index.ordinal(id)? {
                     allowed.remove(item);
                 }
@@ -305,7 +322,8 @@ impl Recommender {
             set.fill();
             return Ok(());
         };
-        let past = Past::of(&self.profile, &self.index)?;
+        let exclusions = exclusions(&mut self.exclusions, &self.profile, &self.index)?;
+        let past = Past::with(&self.profile, &self.index, exclusions);
         let Limits { params, now_ms, .. } = *limits;
         let scope = Scope { params, now_ms, history: Some(&past) };
         set.copy_from(self.cache.select(Catalog::new(&self.index), program, &scope)?);
@@ -327,6 +345,18 @@ impl Recommender {
             }
         }
         Ok((allowed, warnings))
+    }
+}
+
+/// The exclusions in force, made where that was not done since they last changed.
+fn exclusions<'a>(
+    kept: &'a mut Option<Exclusions>,
+    profile: &Profile,
+    index: &Index,
+) -> Result<&'a Exclusions> {
+    match kept {
+        Some(exclusions) => Ok(exclusions),
+        none => Ok(none.insert(Exclusions::of(profile, index)?)),
     }
 }
 

@@ -6,12 +6,24 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::selector::{Selector, check_context, check_text, check_time};
 use super::wire::FlatEvent;
 use crate::catalog::Expr;
 use crate::error::{Error, Number, Result};
 use crate::kind::Kind;
 
 /// Something a person did with an item.
+///
+/// ```
+/// use nearfield::{Interaction, Kind};
+///
+/// let play = Interaction {
+///     source: Some("dinner".into()),
+///     context: vec![("device".into(), "tv".into()), ("hour".into(), "evening".into())],
+///     ..Interaction::new("17", Kind::Play)
+/// };
+/// assert!(play.taste);
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Interaction {
     /// The caller's id. Ids the archive does not know are kept: another archive may.
@@ -22,36 +34,57 @@ pub struct Interaction {
     pub weight: Option<f64>,
     /// Where it came from: a playlist, a shelf, a page.
     pub source: Option<String>,
+    /// What else was so at that moment, as pairs of key and value: hour, weekday, device, anything.
+    /// At most 16, keys unique; kept sorted by key.
+    pub context: Vec<(String, String)>,
     /// Whether it says anything about taste; if not, it only makes the item known.
     pub taste: bool,
 }
 
-/// Which interactions an exclusion is about: all conditions that are there must hold.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Selector {
-    /// Interactions from this source.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub source: Option<String>,
-    /// Interactions with this item.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub item: Option<String>,
-    /// Interactions with items for which this condition is true, in either spelling of the
-    /// language. It is about columns alone: with ages, history or parameters in it, what counts
-    /// for a taste would change without a word of the person. In an archive for which it does not
-    /// compile it selects nothing.
-    #[serde(default, rename = "where", skip_serializing_if = "Option::is_none")]
-    pub where_: Option<String>,
+impl Interaction {
+    /// One that counts towards taste with the weight of its kind, without source or context.
+    #[must_use]
+    pub fn new(item: impl Into<String>, kind: Kind) -> Self {
+        Self {
+            item: item.into(),
+            kind,
+            weight: None,
+            source: None,
+            context: Vec::new(),
+            taste: true,
+        }
+    }
 }
 
-impl Selector {
-    /// Whether it selects an interaction with an item that is, or is not, among those of its
-    /// condition.
-    pub(super) fn selects(&self, interaction: &Interaction, is_among: bool) -> bool {
-        self.source.as_ref().is_none_or(|s| interaction.source.as_ref() == Some(s))
-            && self.item.as_ref().is_none_or(|i| *i == interaction.item)
-            && (self.where_.is_none() || is_among)
-    }
+/// A slate that was shown: which items stood where, and how they came to stand there.
+///
+/// One entry for the whole slate, because that is what learning from it needs: the policy that
+/// composed it, and what was shown beside what. Its items are impressions: they carry no taste and
+/// make nothing known.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Shown {
+    /// The slate's id, unique among the slates of this profile.
+    pub slate: String,
+    /// The name of the policy that composed it.
+    pub policy: Option<String>,
+    /// The context it was composed for; see [`Interaction::context`].
+    pub context: Vec<(String, String)>,
+    /// What was shown, at most 1000 items.
+    pub items: Vec<Placed>,
+}
+
+/// One item of a slate that was shown.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Placed {
+    /// The caller's id.
+    pub item: String,
+    /// Its place in the slate, from 0.
+    pub position: u32,
+    /// The probability with which the policy put this item here, in (0, 1]. `None` where the slot
+    /// did not explore: nothing can be estimated from such a slot, and 1 would pretend otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub propensity: Option<f64>,
 }
 
 /// What an entry of the log says.
@@ -60,6 +93,8 @@ impl Selector {
 pub enum Event {
     /// Something happened.
     Interaction(Interaction),
+    /// A slate was shown.
+    Shown(Shown),
     /// Leave these interactions, past and future, out of the taste.
     Exclude {
         /// Which.
@@ -74,7 +109,20 @@ pub enum Event {
     },
 }
 
+impl Event {
+    /// The selector of an exclusion, or of the word that takes it back.
+    const fn selector(&self) -> Option<&Selector> {
+        match self {
+            Self::Exclude { selector, .. } | Self::Include { selector } => Some(selector),
+            Self::Interaction(_) | Self::Shown(_) => None,
+        }
+    }
+}
+
 /// One entry of the log.
+///
+/// Who writes entries gives `device` a name that no other writer has, and `sequence` numbers that
+/// never come twice: a random name for each start of the program will do, with numbers from 0.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Entry {
@@ -82,15 +130,43 @@ pub struct Entry {
     pub device: String,
     /// Its number among the entries of that device.
     pub sequence: u64,
-    /// When it happened: milliseconds since 1970, UTC.
+    /// When it happened: milliseconds since 1970, UTC, in the years 1 to 9999. A time later than
+    /// the request's present is kept as it is (clocks differ between devices, and a log is not
+    /// rewritten); for decay it counts as the present.
     pub at_ms: f64,
     /// What it says.
     pub event: Event,
 }
 
 impl Entry {
+    pub(super) const fn time(&self) -> i64 {
+        self.at_ms as i64
+    }
+
     fn order(&self) -> (i64, &str, u64) {
-        (self.at_ms as i64, &self.device, self.sequence)
+        (self.time(), &self.device, self.sequence)
+    }
+
+    /// Refuses what must not stand in a log, and brings contexts into their order.
+    pub(super) fn check(&mut self) -> Result<()> {
+        check_text("device", &self.device)?;
+        check_time("at", self.at_ms)?;
+        match &mut self.event {
+            Event::Interaction(interaction) => check_interaction(interaction),
+            Event::Shown(shown) => check_shown(shown),
+            Event::Exclude { selector, .. } | Event::Include { selector } => selector.check(),
+        }
+    }
+
+    /// Which of two entries under one key a merge keeps: the one of higher rank.
+    ///
+    /// Honest devices never write two, so which it is matters less than that every device finds
+    /// the same, whatever came first. Words about exclusion rank above everything else, since they
+    /// are what a person asked for; then later times; then the content, byte by byte.
+    fn rank(&self) -> (bool, i64, Vec<u8>) {
+        let mut bytes = Vec::new();
+        super::wire::content(self, &mut bytes);
+        (self.event.selector().is_some(), self.time(), bytes)
     }
 }
 
@@ -100,9 +176,7 @@ impl Entry {
 /// use nearfield::{Entry, Event, Interaction, Kind, Profile};
 ///
 /// let mut profile = Profile::default();
-/// let like = Interaction {
-///     item: "17".into(), kind: Kind::Like, weight: None, source: None, taste: true,
-/// };
+/// let like = Interaction::new("17", Kind::Like);
 /// let entry = Entry {
 ///     device: "phone".into(), sequence: 0, at_ms: 1.7e12, event: Event::Interaction(like),
 /// };
@@ -114,57 +188,130 @@ impl Entry {
 pub struct Profile {
     /// In canonical order.
     entries: Vec<Entry>,
-    /// Device and sequence of every entry, in order.
-    keys: Vec<(String, u64)>,
+    /// Every entry's key and time, in the order of the keys.
+    keys: Vec<Key>,
+    /// What is older has been dropped and stays away.
+    oldest_ms: Option<i64>,
 }
 
-/// Times that a calendar can show: years 1 to 9999. What lies outside is a clock or unit error.
-const TIMES_MS: std::ops::RangeInclusive<f64> = -62_135_596_800_000.0..=253_402_300_799_999.0;
+/// What an entry is known by, and where in canonical order it stands.
+#[derive(Clone, Debug)]
+struct Key {
+    device: String,
+    sequence: u64,
+    at_ms: i64,
+}
+
 /// Weights beyond this are refused: they could drown every other interaction.
 const MAX_WEIGHT: f64 = 1e6;
-/// Longest id, source or device name, in bytes.
-const MAX_TEXT: usize = 1024;
+/// Most items of one slate in the log: more than any screen shows.
+const MAX_SHOWN: usize = 1000;
+
+/// The latest word on a selector.
+struct Word<'a> {
+    /// Where it stands in the log.
+    at: usize,
+    selector: &'a Selector,
+    program: Option<Expr>,
+    /// Whether it excludes, and then whether it forgets too.
+    excludes: Option<bool>,
+}
 
 impl Profile {
-    /// Adds an entry. `Ok(false)` where an entry with its device and sequence is there already:
-    /// so appending another device's entries merges, in any order and any number of times.
+    /// Adds an entry. `Ok(false)` where it changes nothing: an entry with its device and sequence is
+    /// there already, or it is older than a [compacted](Profile::compact) profile keeps. So
+    /// appending another device's entries merges, in any order and any number of times.
+    ///
+    /// Where two different entries come under one key (a device restored from a backup, or a hostile
+    /// one), one of them is kept, the same one in whatever order they come: a word about exclusion
+    /// rather than anything else, then the later one, then the one whose content is greater byte by
+    /// byte.
     ///
     /// # Errors
-    /// [`Error::Arg`] for a weight or time that is not finite or out of range, a rating without
-    /// weight, or texts that are empty or longer than 1024 bytes; [`Error::Filter`] for a selector's
-    /// condition that is no program.
-    pub fn append(&mut self, entry: Entry) -> Result<bool> {
-        check_text("device", &entry.device)?;
-        if !TIMES_MS.contains(&entry.at_ms) {
-            let expected = "milliseconds since 1970, in the years 1 to 9999";
-            return Err(Error::arg("at", expected, Number(entry.at_ms)));
+    /// [`Error::Arg`] for a weight, propensity or time that is not finite or out of range, a rating
+    /// without weight, texts that are empty or longer than 1024 bytes, contexts of more than 16
+    /// pairs or with a key twice, slates of more than 1000 items, and selectors without a
+    /// condition; [`Error::Filter`] for a selector's condition that is no program. The profile is
+    /// as it was then.
+    pub fn append(&mut self, mut entry: Entry) -> Result<bool> {
+        entry.check()?;
+        if self.is_too_old(&entry) {
+            return Ok(false);
         }
-        match &entry.event {
-            Event::Interaction(interaction) => check_interaction(interaction)?,
-            Event::Exclude { selector, .. } | Event::Include { selector } => {
-                if *selector == Selector::default() {
-                    return Err(Error::arg(
-                        "selector",
-                        "a source, an item or a condition",
-                        "none",
-                    ));
+        let wanted = (entry.device.as_str(), entry.sequence);
+        let found = self.keys.binary_search_by(|key| (&*key.device, key.sequence).cmp(&wanted));
+        match found {
+            Err(place) => {
+                let (device, sequence) = (entry.device.clone(), entry.sequence);
+                self.keys.insert(place, Key { device, sequence, at_ms: entry.time() });
+            }
+            Ok(place) => {
+                let key = &mut self.keys[place];
+                let order = (key.at_ms, &*key.device, key.sequence);
+                let at = self.entries.partition_point(|e| e.order() < order);
+                if self.entries[at] == entry || self.entries[at].rank() >= entry.rank() {
+                    return Ok(false);
                 }
-                if let Some(program) = &selector.where_ {
-                    Expr::read(program)?;
-                }
+                self.entries.remove(at);
+                key.at_ms = entry.time();
             }
         }
-        let key = (entry.device.clone(), entry.sequence);
-        let Err(place) = self.keys.binary_search(&key) else { return Ok(false) };
-        self.keys.insert(place, key);
         let place = self.entries.partition_point(|e| e.order() < entry.order());
         self.entries.insert(place, entry);
         Ok(true)
     }
 
+    /// Drops what no longer counts, and sets a maximum age: interactions and shown slates older
+    /// than `max_age_ms` before `now_ms` go, and stay away when a merge brings them back. Returns
+    /// how many entries were dropped.
+    ///
+    /// What is lost is exactly that: every answer is, bit for bit, that of a profile in which those
+    /// interactions and slates had never been recorded. Words about exclusion have no age, since
+    /// they speak about the future too; of several on one selector only the latest is kept, as
+    /// only the latest counts. The limit never goes back: a later call with a greater age does
+    /// not bring older entries in again.
+    pub fn compact(&mut self, now_ms: i64, max_age_ms: u64) -> usize {
+        let oldest = now_ms.saturating_sub_unsigned(max_age_ms);
+        self.oldest_ms = Some(self.oldest_ms.map_or(oldest, |before| before.max(oldest)));
+        let words: Vec<usize> = self.words().iter().map(|word| word.at).collect();
+        let n_before = self.entries.len();
+        for (at, entry) in std::mem::take(&mut self.entries).into_iter().enumerate() {
+            let is_word = entry.event.selector().is_some();
+            let stays = if is_word {
+                words.binary_search(&at).is_ok()
+            } else {
+                !self.is_too_old(&entry)
+            };
+            if stays {
+                self.entries.push(entry);
+            }
+        }
+        let entries = &self.entries;
+        self.keys.retain(|key| {
+            let order = (key.at_ms, &*key.device, key.sequence);
+            entries.binary_search_by(|e| e.order().cmp(&order)).is_ok()
+        });
+        n_before - self.entries.len()
+    }
+
+    fn is_too_old(&self, entry: &Entry) -> bool {
+        entry.event.selector().is_none()
+            && self.oldest_ms.is_some_and(|oldest| entry.time() < oldest)
+    }
+
     /// All entries in canonical order.
     pub fn entries(&self) -> impl Iterator<Item = &Entry> {
         self.entries.iter()
+    }
+
+    /// The slates that were shown, in canonical order, with their times: what learning from
+    /// impressions is replayed from. [`Past::shown`](super::Past::shown) leaves out what is
+    /// excluded.
+    pub fn shown(&self) -> impl Iterator<Item = (i64, &Shown)> {
+        self.entries.iter().filter_map(|entry| match &entry.event {
+            Event::Shown(shown) => Some((entry.time(), shown)),
+            _ => None,
+        })
     }
 
     /// Number of entries.
@@ -179,44 +326,36 @@ impl Profile {
         self.entries.is_empty()
     }
 
-    pub(super) fn interactions(&self) -> impl Iterator<Item = (i64, &Interaction)> {
-        self.entries.iter().filter_map(|entry| match &entry.event {
-            Event::Interaction(interaction) => Some((entry.at_ms as i64, interaction)),
-            _ => None,
-        })
+    /// The latest word on each selector, in canonical order.
+    fn words(&self) -> Vec<Word<'_>> {
+        let mut words: Vec<Word<'_>> = Vec::new();
+        for (at, entry) in self.entries.iter().enumerate() {
+            let Some(selector) = entry.event.selector() else { continue };
+            // No program gets into the log that cannot be read.
+            let program = selector.where_.as_deref().and_then(|text| Expr::read(text).ok());
+            words.retain(|word| !(word.selector.agrees(selector) && word.program == program));
+            let excludes = match entry.event {
+                Event::Exclude { forget_seen, .. } => Some(forget_seen),
+                _ => None,
+            };
+            words.push(Word { at, selector, program, excludes });
+        }
+        words
     }
 
     /// The exclusions in force, each with whether it also forgets. The latest word on a selector
     /// counts.
-    pub(super) fn exclusions(&self) -> Vec<(&Selector, bool)> {
-        let mut excluded: Vec<(&Selector, bool)> = Vec::new();
-        for entry in &self.entries {
-            let (Event::Exclude { selector, .. } | Event::Include { selector }) = &entry.event
-            else {
-                continue;
-            };
-            excluded.retain(|(other, _)| *other != selector);
-            if let Event::Exclude { forget_seen, .. } = entry.event {
-                excluded.push((selector, forget_seen));
-            }
-        }
-        excluded
+    pub(super) fn exclusions(&self) -> impl Iterator<Item = (&Selector, bool)> {
+        self.words().into_iter().filter_map(|word| Some((word.selector, word.excludes?)))
     }
 }
 
-fn check_text(path: &str, text: &str) -> Result<()> {
-    if text.is_empty() || text.len() > MAX_TEXT {
-        let found = format!("{} bytes", text.len());
-        return Err(Error::arg(path, format!("1 to {MAX_TEXT} bytes"), found));
-    }
-    Ok(())
-}
-
-fn check_interaction(interaction: &Interaction) -> Result<()> {
+fn check_interaction(interaction: &mut Interaction) -> Result<()> {
     check_text("item", &interaction.item)?;
     if let Some(source) = &interaction.source {
         check_text("source", source)?;
     }
+    check_context("context", &mut interaction.context)?;
     match interaction.weight {
         Some(weight) if weight.abs() <= MAX_WEIGHT => Ok(()),
         Some(weight) => Err(Error::arg("weight", "a finite number within ±1e6", Number(weight))),
@@ -225,4 +364,26 @@ fn check_interaction(interaction: &Interaction) -> Result<()> {
         }
         None => Ok(()),
     }
+}
+
+fn check_shown(shown: &mut Shown) -> Result<()> {
+    check_text("slate", &shown.slate)?;
+    if let Some(policy) = &shown.policy {
+        check_text("policy", policy)?;
+    }
+    check_context("context", &mut shown.context)?;
+    if shown.items.len() > MAX_SHOWN {
+        let expected = format!("at most {MAX_SHOWN} items");
+        return Err(Error::arg("items", expected, shown.items.len()));
+    }
+    for (i, placed) in shown.items.iter().enumerate() {
+        check_text(&format!("items[{i}].item"), &placed.item)?;
+        if let Some(propensity) = placed.propensity
+            && !(propensity > 0.0 && propensity <= 1.0)
+        {
+            let path = format!("items[{i}].propensity");
+            return Err(Error::arg(path, "more than 0 and at most 1", Number(propensity)));
+        }
+    }
+    Ok(())
 }

@@ -5,7 +5,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::profile::{Event, Interaction, Selector};
+use super::profile::{Entry, Event, Interaction, Placed, Shown};
+use super::selector::{Selector, pairs};
 use crate::error::{Error, Result, quoted};
 use crate::kind::Kind;
 
@@ -22,8 +23,16 @@ pub(crate) struct FlatEvent {
     pub(crate) weight: Option<f64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) source: Option<String>,
+    #[serde(default, with = "pairs", skip_serializing_if = "Vec::is_empty")]
+    pub(crate) context: Vec<(String, String)>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) taste: Option<bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) slate: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) policy: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) items: Option<Vec<Placed>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) selector: Option<Selector>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -34,8 +43,8 @@ impl TryFrom<FlatEvent> for Event {
     type Error = Error;
 
     fn try_from(flat: FlatEvent) -> Result<Self> {
-        // What is missing reads as empty: the profile refuses empty items and selectors, and names
-        // them.
+        // What is missing reads as empty: the profile refuses empty items, slates and selectors,
+        // and names them.
         let selector = flat.selector.unwrap_or_default();
         match flat.r#type.as_str() {
             "interaction" => {
@@ -49,14 +58,24 @@ impl TryFrom<FlatEvent> for Event {
                     kind,
                     weight: flat.weight,
                     source: flat.source,
+                    context: flat.context,
                     taste: flat.taste.unwrap_or(true),
                 }))
             }
+            "shown" => Ok(Self::Shown(Shown {
+                slate: flat.slate.unwrap_or_default(),
+                policy: flat.policy,
+                context: flat.context,
+                items: flat.items.unwrap_or_default(),
+            })),
             "exclude" => {
                 Ok(Self::Exclude { selector, forget_seen: flat.forget_seen.unwrap_or(false) })
             }
             "include" => Ok(Self::Include { selector }),
-            other => Err(Error::arg("type", "interaction, exclude or include", quoted(other))),
+            other => {
+                let expected = "interaction, shown, exclude or include";
+                Err(Error::arg("type", expected, quoted(other)))
+            }
         }
     }
 }
@@ -70,7 +89,16 @@ impl From<Event> for FlatEvent {
                 kind: Some(i.kind.as_str().into()),
                 weight: i.weight,
                 source: i.source,
+                context: i.context,
                 taste: (!i.taste).then_some(false),
+                ..Self::default()
+            },
+            Event::Shown(shown) => Self {
+                r#type: "shown".into(),
+                slate: Some(shown.slate),
+                policy: shown.policy,
+                context: shown.context,
+                items: Some(shown.items),
                 ..Self::default()
             },
             Event::Exclude { selector, forget_seen } => Self {
@@ -83,5 +111,66 @@ impl From<Event> for FlatEvent {
                 Self { r#type: "include".into(), selector: Some(selector), ..Self::default() }
             }
         }
+    }
+}
+
+/// What an entry says, as bytes: equal for equal entries, different for different ones.
+///
+/// Numbers and lengths have a fixed width and every text comes behind its length, so that no two
+/// entries run together into the same bytes.
+pub(super) fn content(entry: &Entry, out: &mut Vec<u8>) {
+    out.extend(entry.at_ms.to_bits().to_be_bytes());
+    match &entry.event {
+        Event::Interaction(i) => {
+            out.push(0);
+            text(Some(&i.item), out);
+            text(Some(i.kind.as_str()), out);
+            number(i.weight, out);
+            text(i.source.as_deref(), out);
+            context(&i.context, out);
+            out.push(u8::from(i.taste));
+        }
+        Event::Shown(shown) => {
+            out.push(1);
+            text(Some(&shown.slate), out);
+            text(shown.policy.as_deref(), out);
+            context(&shown.context, out);
+            for placed in &shown.items {
+                text(Some(&placed.item), out);
+                out.extend(placed.position.to_be_bytes());
+                number(placed.propensity, out);
+            }
+        }
+        Event::Include { selector: s } | Event::Exclude { selector: s, .. } => {
+            out.push(match entry.event {
+                Event::Exclude { forget_seen, .. } => 3 + u8::from(forget_seen),
+                _ => 2,
+            });
+            text(s.source.as_deref(), out);
+            text(s.item.as_deref(), out);
+            text(s.where_.as_deref(), out);
+            number(s.from_ms.map(|ms| ms as f64), out);
+            number(s.to_ms.map(|ms| ms as f64), out);
+            context(&s.context, out);
+        }
+    }
+}
+
+fn text(text: Option<&str>, out: &mut Vec<u8>) {
+    // One more than the length, so that nothing and an empty text differ.
+    out.extend(text.map_or(0, |text| text.len() as u32 + 1).to_be_bytes());
+    out.extend_from_slice(text.unwrap_or_default().as_bytes());
+}
+
+fn number(number: Option<f64>, out: &mut Vec<u8>) {
+    out.push(u8::from(number.is_some()));
+    out.extend(number.map_or(0, f64::to_bits).to_be_bytes());
+}
+
+fn context(context: &[(String, String)], out: &mut Vec<u8>) {
+    out.push(context.len() as u8);
+    for (key, value) in context {
+        text(Some(key), out);
+        text(Some(value), out);
     }
 }

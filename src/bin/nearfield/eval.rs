@@ -181,11 +181,8 @@ fn evaluate(
     recommender.clear_profile();
     for (sequence, rated) in (0..).zip(&user.history) {
         let interaction = Interaction {
-            item: rated.item.clone(),
-            kind: Kind::Rating,
             weight: Some(rated.weight),
-            source: None,
-            taste: true,
+            ..Interaction::new(rated.item.as_str(), Kind::Rating)
         };
         recommender.record(Entry {
             device: "eval".into(),
