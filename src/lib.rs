@@ -77,7 +77,9 @@ pub use slate::{
 };
 pub use slate::{bandit, compose, explore};
 pub use taste::{
-    Entry, Event, Exclusions, Interaction, Past, Placed, Profile, Selector, Share, Shown, Taste,
+    Axis, ColdStart, Entry, Event, Exclusions, HistoryItem, Interaction, Interest, Label,
+    LabelValue, Past, Placed, Profile, Selector, Share, Shown, SummaryColumns, Taste, TasteOptions,
+    TasteSummary, Window, default_half_life_days, interests, summary,
 };
 #[cfg(all(feature = "store", not(target_arch = "wasm32")))]
 pub use taste::{ProfileStore, Recovered};

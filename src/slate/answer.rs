@@ -76,6 +76,28 @@ pub struct Slate {
     pub warnings: Vec<String>,
 }
 
+impl Slate {
+    /// Items and what their scores mean, with nothing else to be said.
+    pub(super) fn of(items: Vec<Scored>, n_qualifying: usize, basis: Basis) -> Self {
+        Self {
+            items,
+            n_qualifying,
+            basis,
+            approximate: false,
+            because: Vec::new(),
+            parts: None,
+            propensities: Vec::new(),
+            policy: None,
+            explored: Vec::new(),
+            interest_of: Vec::new(),
+            interests: Vec::new(),
+            trace: Vec::new(),
+            unmet: Vec::new(),
+            warnings: Vec::new(),
+        }
+    }
+}
+
 /// How a place came to its item.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Step {

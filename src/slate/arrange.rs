@@ -9,13 +9,14 @@ use super::cache::Cache;
 use super::compose::{self, Composer, Composition, Reason, Rules, Values, Why, staleness};
 use super::draw::{Drawn, draw};
 use super::mixes::wanted_mix;
-use super::recommend::{Candidates, Maker};
+use super::make::{Candidates, Maker};
 use super::request::{DiversityMethod, Request};
 use crate::catalog::{Catalog, Scope};
 use crate::error::{Error, Result, quoted};
 use crate::ids::{Ordinal, Scored};
 use crate::item_set::ItemSet;
 use crate::load::Index;
+use crate::taste::Interest;
 
 /// A request's rules in terms of this archive's items.
 pub(super) struct Arrangement<'a> {
@@ -111,8 +112,24 @@ impl<'a> Arrangement<'a> {
         Ok(Self { index, request, quotas, pins, pools, before, unmet, warnings })
     }
 
-    /// Items that must be among the candidates, whatever their score.
-    pub(super) fn named(&self) -> impl Iterator<Item = Ordinal> + '_ {
+    /// Items that have a place of their own, or had one on an earlier page, and are not among
+    /// the candidates; each once.
+    pub(super) fn named(&self, is_candidate: impl Fn(Ordinal) -> bool) -> Vec<Ordinal> {
+        let mut named: Vec<Ordinal> = Vec::new();
+        for item in self.all_named() {
+            if !is_candidate(item) && !named.contains(&item) {
+                named.push(item);
+            }
+        }
+        named
+    }
+
+    /// Whether an item has a place of its own, or had one on an earlier page.
+    pub(super) fn is_named(&self, item: Ordinal) -> bool {
+        self.all_named().any(|named| named == item)
+    }
+
+    fn all_named(&self) -> impl Iterator<Item = Ordinal> {
         let pins = self.pins.iter().map(|(item, _)| *item);
         let pools = self.pools.iter().flat_map(|(_, members, _)| members.iter().copied());
         pins.chain(pools).chain(self.before.iter().copied())
@@ -346,7 +363,7 @@ impl Resolved {
                 most: q.most,
             })
             .collect();
-        quotas.extend(fair_shares(candidates, request.k - slots.len()));
+        quotas.extend(fair_shares(maker.interests, candidates, request.k - slots.len()));
         let find = |item: Ordinal| candidates.items.iter().position(|c| c.ordinal == item);
         let mut pins = Vec::new();
         for (item, position) in &a.pins {
@@ -468,9 +485,9 @@ impl Resolved {
 
 /// Each interest's share of the slate: a quota of as many places as its importance earns, rounded
 /// down, so that no interest crowds out the others and scores decide the rest.
-fn fair_shares(candidates: &Candidates, k: usize) -> Vec<Members> {
-    let total: f64 = candidates.interests.iter().map(|i| i.importance).sum();
-    let share = |(i, interest): (usize, &crate::taste::Interest)| {
+fn fair_shares(interests: &[Interest], candidates: &Candidates, k: usize) -> Vec<Members> {
+    let total: f64 = interests.iter().map(|i| i.importance).sum();
+    let share = |(i, interest): (usize, &Interest)| {
         let of: Vec<bool> = candidates.interest_of.iter().map(|found| *found == Some(i)).collect();
         let earned = (k as f64 * interest.importance / total).floor() as usize;
         let n_there = of[..candidates.n_ranked].iter().filter(|is| **is).count();
@@ -481,7 +498,7 @@ fn fair_shares(candidates: &Candidates, k: usize) -> Vec<Members> {
             most: usize::MAX,
         }
     };
-    candidates.interests.iter().enumerate().map(share).collect()
+    interests.iter().enumerate().map(share).collect()
 }
 
 /// Where a place lies among those that are not left to chance.

@@ -2,14 +2,16 @@
 
 use super::arrange::FlatValues;
 use super::explore::{Exploration, thompson};
-use super::recommend::{Candidates, Maker};
+use super::make::{Candidates, Maker};
 use super::request::{Explore, ExploreMethod};
-use crate::error::{Error, Number, Result};
+use crate::error::{Number, Result};
 use crate::ids::{Ordinal, Scored};
 use crate::rng::SeededRng;
 
 /// Draws from the posterior behind an estimated propensity: its standard error is at most 0.03.
 const N_DRAWS: u32 = 256;
+/// The temperature of softmax where a request names none.
+pub(super) const SOFTMAX_TEMPERATURE: f64 = 0.1;
 /// The stream of the request's seed that posterior draws come from.
 const STREAM: u64 = 0x7468_6f6d;
 
@@ -53,10 +55,17 @@ pub(super) fn draw(
             })
     };
     let mut items = Vec::with_capacity(explore.slots.len());
-    let policy = match explore.method {
-        ExploreMethod::Softmax => {
+    let posterior = maker.taste.filter(|_| explore.method == ExploreMethod::Thompson);
+    let temperature = match explore.method {
+        ExploreMethod::Softmax => explore.temperature,
+        ExploreMethod::Thompson => SOFTMAX_TEMPERATURE,
+    };
+    let policy = match posterior {
+        // Also where nothing is known of a taste yet, and with it no posterior: the policy's name
+        // tells.
+        None => {
             let mut exploration =
-                Exploration::new(explore.temperature, scores.clone(), maker.request.seed)?;
+                Exploration::new(temperature, scores.clone(), maker.request.seed)?;
             for _ in &explore.slots {
                 let at = |item: Ordinal| scores.iter().position(|s| s.ordinal == item);
                 let mut feasible =
@@ -69,14 +78,7 @@ pub(super) fn draw(
             }
             exploration.policy()
         }
-        ExploreMethod::Thompson => {
-            let Some(taste) = maker.taste else {
-                return Err(Error::arg(
-                    "explore.method",
-                    "softmax for somebody of whose taste nothing is known",
-                    "thompson",
-                ));
-            };
+        Some(taste) => {
             let (index, weight) = (maker.index, maker.request.taste_weight);
             let mut rows = vec![0.0; set.len() * index.dim()];
             for (row, i) in rows.chunks_exact_mut(index.dim()).zip(&set) {

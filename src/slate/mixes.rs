@@ -1,7 +1,7 @@
 //! The mixes that slates are calibrated to.
 
 use super::bandit::{self, LinTs, Response, Showing, WINDOW_MS, attribute};
-use super::recommend::Maker;
+use super::make::Maker;
 use super::request::{Calibration, Mix};
 use crate::catalog::{Catalog, Column};
 use crate::error::{Error, Result, quoted};

@@ -4,13 +4,17 @@
 //! them; the command line, the WebAssembly surface and native programs all go through it.
 
 mod answer;
+mod arrange;
 pub mod bandit;
 mod cache;
 pub mod compose;
+mod draw;
 pub mod explore;
 mod gather;
+mod make;
+mod mixes;
+mod person;
 mod prior;
-mod recommend;
 mod request;
 mod scenario;
 mod terms;
@@ -23,14 +27,16 @@ pub use self::request::{
 pub use self::scenario::Scenarios;
 
 use self::cache::Cache;
+use self::person::Known;
+use self::prior::Prior;
+use self::request::MAX_K;
 use crate::catalog::{Catalog, Expr, Predicate, Scope};
 use crate::error::{Error, Result, quoted};
-use crate::ids::{Ordinal, Scored};
+use crate::ids::Scored;
 use crate::item_set::ItemSet;
 use crate::load::Index;
-use crate::ordering::{select_best, sort_best_first};
 use crate::search::{Effort, Query, Searcher};
-use crate::taste::{Entry, Event, Exclusions, Past, Profile, Selector, Share, Taste};
+use crate::taste::{ColdStart, Entry, Event, Exclusions, Past, Profile, Selector};
 
 /// Which items may come back, and how many.
 #[derive(Clone, Debug)]
@@ -97,8 +103,14 @@ pub struct Recommender {
     allowed: ItemSet,
     /// The profile's exclusions, evaluated for this archive; made anew after each change of them.
     exclusions: Option<Exclusions>,
-    /// The fold-in of the profile as it stands; made anew after each change.
-    taste: Option<Option<Taste>>,
+    /// What was last made of the profile as it stands.
+    known: Option<Known>,
+    /// The archive's prior, once a request has asked for it; `None` inside where it has none.
+    prior: Option<Option<Prior>>,
+    /// What is believed before anything is known, once a request has asked for it.
+    cold_start: Option<ColdStart>,
+    /// Scenarios that the caller gave.
+    scenarios: Option<Scenarios>,
     cache: Cache,
 }
 
@@ -112,7 +124,10 @@ impl Recommender {
             searcher: Searcher::new(),
             allowed: ItemSet::default(),
             exclusions: None,
-            taste: None,
+            known: None,
+            prior: None,
+            cold_start: None,
+            scenarios: None,
             cache: Cache::default(),
         }
     }
@@ -129,7 +144,7 @@ impl Recommender {
     /// As [`Index::arrive`].
     pub fn arrive(&mut self, arrived: usize) -> Result<()> {
         // What was folded in from prefixes is folded in again from whole codes.
-        self.taste = None;
+        self.known = None;
         self.index.arrive(arrived)
     }
 
@@ -185,7 +200,7 @@ impl Recommender {
     }
 
     fn profile_changed(&mut self) {
-        self.taste = None;
+        self.known = None;
         self.cache.profile_changed();
     }
 
@@ -210,78 +225,8 @@ impl Recommender {
             self.searcher.search(&self.index, &query, limits.k, &allowed, limits.effort).to_vec();
         let n_qualifying = allowed.count();
         self.allowed = allowed;
-        Ok(Slate {
-            items,
-            n_qualifying,
-            basis: Basis::Similarity,
-            approximate: !self.index.is_refined(),
-            because: Vec::new(),
-            warnings,
-        })
-    }
-
-    /// What this person may like, best first. Items they know are left out unless `include_seen`
-    /// is asked for; `explain` parts of each score come back in [`Slate::because`].
-    ///
-    /// Where nothing is known of their taste, the archive's popularity prior orders the answer
-    /// ([`Basis::Prior`]; items without a prior come last, and all have score 0 without any).
-    ///
-    /// # Errors
-    /// As [`Recommender::similar`], and [`Error::Engine`] where the fold-in fails.
-    pub fn recommend(
-        &mut self,
-        limits: &Limits<'_>,
-        exclude_seen: bool,
-        explain: usize,
-    ) -> Result<Slate> {
-        let (mut allowed, warnings) = self.allowed(limits)?;
-        if exclude_seen {
-            let exclusions = exclusions(&mut self.exclusions, &self.profile, &self.index)?;
-            for id in Past::with(&self.profile, &self.index, exclusions).seen() {
-                if let Some(item) = self.index.ordinal(id)? {
-                    allowed.remove(item);
-                }
-            }
-        }
-        self.fold_in()?;
-        let taste = self.taste.as_ref().and_then(Option::as_ref);
-        let (items, basis) = match taste {
-            Some(taste) => {
-                let query = Query::taste(taste.vector().to_vec())?;
-                let found =
-                    self.searcher.search(&self.index, &query, limits.k, &allowed, limits.effort);
-                (found.to_vec(), Basis::Taste)
-            }
-            None => (by_prior(self.catalog(), &allowed, limits.k)?, Basis::Prior),
-        };
-        let because = match taste {
-            Some(taste) if explain > 0 => {
-                items.iter().map(|i| taste.because(&self.index, i.ordinal, explain)).collect()
-            }
-            _ => Vec::new(),
-        };
-        let approximate = basis == Basis::Taste && !self.index.is_refined();
-        let n_qualifying = allowed.count();
-        self.allowed = allowed;
-        Ok(Slate { items, n_qualifying, basis, approximate, because, warnings })
-    }
-
-    /// The fold-in of the profile as it stands: what [`Recommender::recommend`] asks the archive
-    /// with. `None` where nothing is known of the person's taste.
-    ///
-    /// # Errors
-    /// As [`Taste::fold_in`].
-    pub fn taste(&mut self) -> Result<Option<&Taste>> {
-        self.fold_in()?;
-        Ok(self.taste.as_ref().and_then(Option::as_ref))
-    }
-
-    /// Folds the profile in, where that was not done since its last change.
-    fn fold_in(&mut self) -> Result<()> {
-        if self.taste.is_none() {
-            self.taste = Some(Taste::fold_in(&self.index, &self.profile)?);
-        }
-        Ok(())
+        let approximate = !self.index.is_refined();
+        Ok(Slate { approximate, warnings, ..Slate::of(items, n_qualifying, Basis::Similarity) })
     }
 
     /// Items by title, of those that the limits allow; see [`Catalog::find`]. Scores are minus the
@@ -297,8 +242,7 @@ impl Recommender {
             .map(|m| Scored { ordinal: m.item, score: 0.0 - f64::from(m.n_errors) })
             .collect();
         let n_qualifying = items.len();
-        let (because, basis) = (Vec::new(), Basis::Title);
-        Ok(Slate { items, n_qualifying, basis, approximate: false, because, warnings })
+        Ok(Slate { warnings, ..Slate::of(items, n_qualifying, Basis::Title) })
     }
 
     /// The items for which the condition of `limits` is true, with this person's history; all of
@@ -365,26 +309,4 @@ fn check_k(k: usize) -> Result<()> {
         return Ok(());
     }
     Err(Error::arg("k", format!("a whole number from 1 to {MAX_K}"), k))
-}
-
-/// The allowed items by popularity. An item without one comes behind all that have one.
-fn by_prior(catalog: Catalog<'_>, allowed: &ItemSet, k: usize) -> Result<Vec<Scored>> {
-    let mut known = Vec::new();
-    let mut unknown = Vec::new();
-    for ordinal in allowed.iter() {
-        match catalog.prior(ordinal)? {
-            Some(score) => known.push(Scored { ordinal, score }),
-            None if unknown.len() < k => unknown.push(ordinal),
-            None => {}
-        }
-    }
-    if known.len() > k {
-        select_best(&mut known, k);
-        known.truncate(k);
-    }
-    sort_best_first(&mut known);
-    let lowest = known.last().map_or(0.0, |s| s.score.min(0.0));
-    let rest = unknown.into_iter().take(k - known.len());
-    known.extend(rest.map(|ordinal: Ordinal| Scored { ordinal, score: lowest }));
-    Ok(known)
 }

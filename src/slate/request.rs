@@ -10,6 +10,7 @@ use crate::error::{Error, Number, Result, quoted};
 use crate::kind::Kind;
 use crate::search::Effort;
 use crate::slate::Limits;
+use crate::slate::draw::SOFTMAX_TEMPERATURE;
 use crate::taste::{TasteOptions, Window};
 
 /// Most items of one answer.
@@ -69,6 +70,8 @@ pub struct Request {
     /// How many interests of the person to search for. JSON: `interests`, 0 to 8 or `"auto"`.
     /// Default: 0, one taste for everything.
     pub interests: Interests,
+    /// Columns of tags and categories that interests are named by. JSON: `labels`. Default: none.
+    pub labels: Vec<String>,
     /// Weight of the taste term. JSON: `weights.taste`. Default: 1.
     pub taste_weight: f64,
     /// Weight of the popularity prior, a term from 0 to 1, for somebody whose taste is known. JSON:
@@ -117,60 +120,6 @@ pub enum Interests {
     Auto,
     /// At most so many; 0 is one taste for everything.
     Most(usize),
-}
-
-/// What newness is worth. JSON: `freshness`. Default: nothing.
-    pub freshness: Option<Freshness>,
-    /// What is added for items of which a condition is true, or by a formula: what one wants to
-    /// push, and business objectives. JSON: `boosts`.
-    pub boosts: Vec<Boost>,
-    /// The least relevance, 0 to 1: an item's score between the lowest and highest of the
-    /// candidates. JSON: `floor`. Default: 0.
-    pub floor: f64,
-    /// How unlike each other the items are to be. JSON: `diversity`.
-    pub diversity: Option<Diversity>,
-    /// Which mix of values the items are to have. JSON: `calibration`.
-    pub calibration: Option<Calibration>,
-    /// Most items with the same value. JSON: `caps`, an object: `{"artist": 2}`.
-    pub caps: Vec<Cap>,
-    /// Least and most shares of items of which a condition is true. JSON: `quotas`.
-    pub quotas: Vec<Quota>,
-    /// Items with a fixed place. JSON: `pins`.
-    pub pins: Vec<Pin>,
-    /// Hand-picked items of which some are to come back, in the person's order. JSON: `pools`.
-    pub pools: Vec<Pool>,
-    /// Lets items that were shown lately stand back. JSON: `rotation`.
-    pub rotation: Option<Rotation>,
-    /// Places that are left to chance, so that something is learned. JSON: `explore`.
-    pub explore: Option<Explore>,
-    /// Number of candidates that the slate is composed from, up to 10,000. JSON: `candidates`.
-    /// Default: as many as `k`, and where the slate is composed ten times as many, at least 200.
-    pub candidates: Option<usize>,
-    /// Ids that earlier pages of the same slate showed: they do not come again, and caps and
-    /// diversity take them into account. JSON: `after`.
-    pub after: Vec<String>,
-    /// Whether each item carries the parts of its score. JSON: `parts`. Default: no.
-    pub parts: bool,
-    /// Whether the answer says why better-scored items were passed over. JSON: `trace`. Default: no.
-    pub trace: bool,
-}
-
-/// How many interests to search for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Interests {
-    /// As many as the history has.
-    Auto,
-    /// At most so many; 0 is one taste for everything.
-    Most(usize),
-}
-
-/// A window of time that a part of the taste comes from.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Window {
-    /// How far back it reaches, in days. JSON: `days`. Default: without end.
-    pub days: Option<f64>,
-    /// Its weight among the windows, positive. JSON: `weight`. Default: 1.
-    pub weight: f64,
 }
 
 /// What newness is worth: `weight * 2^(-age / days)`.
@@ -333,6 +282,7 @@ impl Default for Request {
             windows: vec![Window::all()],
             half_lives: Vec::new(),
             interests: Interests::Most(0),
+            labels: Vec::new(),
             taste_weight: 1.0,
             prior_weight: 0.0,
             freshness: None,
@@ -355,9 +305,9 @@ impl Default for Request {
 }
 
 /// The members of a request in JSON.
-pub(super) const MEMBERS: [&str; 29] = [
+pub(super) const MEMBERS: [&str; 30] = [
     "scenario", "k", "where", "params", "now", "exclude", "recall", "seen", "explain", "seed",
-    "context", "focus", "windows", "halflives", "interests", "weights", "freshness", "boosts",
+    "context", "focus", "windows", "halflives", "interests", "labels", "weights", "freshness", "boosts",
     "floor", "diversity", "calibration", "caps", "quotas", "pins", "pools", "rotation", "explore",
     "candidates", "after",
 ];
@@ -417,6 +367,7 @@ impl Request {
             windows: windows(m)?,
             half_lives: half_lives(m)?,
             interests: interests(m)?,
+            labels: m.texts("labels")?.unwrap_or_default(),
             taste_weight: weight("taste")?.unwrap_or(default.taste_weight),
             prior_weight: weight("prior")?.unwrap_or(default.prior_weight),
             freshness: freshness(m)?,
@@ -754,7 +705,7 @@ fn explore(m: &Members<'_, '_>) -> Result<Option<Explore>> {
         Some(1) => ExploreMethod::Thompson,
         _ => ExploreMethod::Softmax,
     };
-    let usual = if method == ExploreMethod::Softmax { 0.1 } else { 1.0 };
+    let usual = if method == ExploreMethod::Softmax { SOFTMAX_TEMPERATURE } else { 1.0 };
     Ok(Some(Explore {
         slots,
         method,

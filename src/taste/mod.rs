@@ -1,17 +1,32 @@
 //! What a person likes: a log of what they did, and the user vector it amounts to.
 
+mod cholesky;
+mod cold;
+mod convention;
+mod decay;
 mod fold;
 mod history;
+mod interests;
+mod labels;
 mod profile;
+mod reduce;
 mod selector;
 #[cfg(all(feature = "store", not(target_arch = "wasm32")))]
 mod store;
+mod summary;
+mod ward;
 mod wire;
 
+pub use cold::ColdStart;
+pub use decay::{TasteOptions, Window, default_half_life_days};
 pub use fold::{Share, Taste};
 pub use history::{Exclusions, Past};
+pub use interests::{Interest, interests};
+pub use labels::{Label, LabelValue};
 pub use profile::{Entry, Event, Interaction, Placed, Profile, Shown};
+pub use reduce::HistoryItem;
 pub use selector::Selector;
+pub use summary::{Axis, SummaryColumns, TasteSummary, summary};
 #[cfg(all(feature = "store", not(target_arch = "wasm32")))]
 pub use store::{ProfileStore, Recovered};
 #[cfg(all(target_arch = "wasm32", feature = "wasm"))]

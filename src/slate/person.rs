@@ -1,0 +1,302 @@
+//! What is made of the person's profile, and the questions that are asked of it.
+
+use super::make::Maker;
+use super::prior::Prior;
+use super::request::{Interests, Request};
+use super::{Limits, Recommender, Scenarios, Slate, exclusions};
+use crate::error::{Error, Result, quoted};
+use crate::ids::Ordinal;
+use crate::item_set::ItemSet;
+use crate::kind::Kind;
+use crate::taste::{
+    ColdStart, Entry, Event, Exclusions, Interaction, Interest, Past, Profile, SummaryColumns,
+    Taste, TasteOptions, TasteSummary, interests, summary,
+};
+
+const HOUR_MS: i64 = 3_600_000;
+
+/// What was made of the profile for one kind of request, and serves the next of its kind.
+pub(super) struct Known {
+    /// With its moment at the beginning of an hour: ages are whole hours.
+    options: TasteOptions,
+    taste: Option<Taste>,
+    interests: Option<KnownInterests>,
+}
+
+struct KnownInterests {
+    most: Interests,
+    labels: Vec<String>,
+    found: Vec<Interest>,
+}
+
+impl Recommender {
+    /// Reads a request from JSON, with the scenarios of this recommender; see
+    /// [`Request::from_json`].
+    ///
+    /// # Errors
+    /// As [`Request::from_json`].
+    pub fn read_request(&self, json: &str) -> Result<Request> {
+        Request::from_json(json, self.scenarios.as_ref())
+    }
+
+    /// Sets the scenarios that requests may name, beside and before those of the archive.
+    pub fn set_scenarios(&mut self, scenarios: Scenarios) {
+        self.scenarios = Some(scenarios);
+    }
+
+    /// What this person may like. Items they know are left out unless
+    /// [`Request::include_seen`] is set.
+    ///
+    /// Where nothing is known of their taste, popularity orders the answer
+    /// ([`Basis::Prior`](super::Basis::Prior)), where the archive knows it; with what is known,
+    /// popularity counts less. Cost: one search, or one for each interest; and for a slate that is
+    /// composed, what [`super::compose`] says.
+    ///
+    /// # Errors
+    /// [`Error::Arg`] for a request out of its ranges, [`Error::Filter`] for a condition that does
+    /// not compile, [`Error::Engine`] where the fold-in fails.
+    pub fn recommend(&mut self, request: &Request) -> Result<Slate> {
+        let (mut allowed, warnings) = self.allowed_for(request)?;
+        if !request.include_seen {
+            self.leave_out_seen(&mut allowed)?;
+        }
+        let slate = self.make(request, &allowed, None, warnings);
+        self.allowed = allowed;
+        slate
+    }
+
+    /// These items in the order for this person, whether known or not: a list that comes from
+    /// elsewhere. Those that the archive does not have are told in the warnings and left out, as
+    /// are those that the request's conditions exclude.
+    ///
+    /// # Errors
+    /// As [`Recommender::recommend`].
+    pub fn rank(&mut self, ids: &[String], request: &Request) -> Result<Slate> {
+        let (allowed, mut warnings) = self.allowed_for(request)?;
+        let mut given = Vec::with_capacity(ids.len());
+        for id in ids {
+            match self.index.ordinal(id)? {
+                Some(item) if allowed.contains(item) => given.push(item),
+                Some(_) => {}
+                None => warnings.push(format!("rank: the archive has no item {}", quoted(id))),
+            }
+        }
+        let mut these = ItemSet::empty(self.index.len());
+        given.iter().for_each(|item| these.insert(*item));
+        self.allowed = allowed;
+        self.make(request, &these, Some(&given), warnings)
+    }
+
+    /// What somebody may like who likes and dislikes these items, whatever the profile says: the
+    /// same algebra as for a person, for examples. The examples do not come back.
+    ///
+    /// # Errors
+    /// As [`Recommender::recommend`]; [`Error::Arg`] for an example that the archive does not have.
+    pub fn discover(
+        &mut self,
+        like: &[String],
+        dislike: &[String],
+        request: &Request,
+    ) -> Result<Slate> {
+        let (mut allowed, warnings) = self.allowed_for(request)?;
+        let mut examples = Profile::default();
+        let likes = like.iter().map(|id| ("like", Kind::Like, id));
+        let dislikes = dislike.iter().map(|id| ("dislike", Kind::Dislike, id));
+        for (sequence, (path, kind, id)) in (0..).zip(likes.chain(dislikes)) {
+            let Some(item) = self.index.ordinal(id)? else {
+                return Err(Error::arg(path, "ids of items of this archive", quoted(id)));
+            };
+            allowed.remove(item);
+            examples.append(Entry {
+                device: "examples".into(),
+                sequence,
+                at_ms: 0.0,
+                event: Event::Interaction(Interaction::new(id.as_str(), kind)),
+            })?;
+        }
+        // The profile stands aside for a moment, with what was made of it.
+        let profile = std::mem::replace(&mut self.profile, examples);
+        let (known, kept) = (self.known.take(), self.exclusions.take());
+        let slate = self.make(request, &allowed, None, warnings);
+        (self.profile, self.known, self.exclusions) = (profile, known, kept);
+        self.allowed = allowed;
+        slate
+    }
+
+    /// One slate for each of the person's interests, the most important first: rows of a page. No
+    /// item comes twice.
+    ///
+    /// # Errors
+    /// As [`Recommender::recommend`].
+    pub fn rows(&mut self, request: &Request) -> Result<Vec<Slate>> {
+        let (mut allowed, warnings) = self.allowed_for(request)?;
+        if !request.include_seen {
+            self.leave_out_seen(&mut allowed)?;
+        }
+        self.know(request)?;
+        let found = self.known.as_ref().map_or(&[][..], Known::interests).to_vec();
+        let mut rows = Vec::with_capacity(found.len());
+        for interest in &found {
+            let slate = self.make_with(request, &allowed, None, warnings.clone(), Some(interest))?;
+            slate.items.iter().for_each(|item| allowed.remove(item.ordinal));
+            rows.push(slate);
+        }
+        self.allowed = allowed;
+        Ok(rows)
+    }
+
+    /// The fold-in of the profile as a request asks for it: what [`Recommender::recommend`] asks
+    /// the archive with. `None` where nothing is known of the person's taste.
+    ///
+    /// # Errors
+    /// As [`Taste::fold_in`].
+    pub fn taste(&mut self, request: &Request) -> Result<Option<&Taste>> {
+        self.know(request)?;
+        Ok(self.known.as_ref().and_then(|known| known.taste.as_ref()))
+    }
+
+    /// What is to be said of the person's taste; `None` where nothing is known. See [`summary`].
+    ///
+    /// # Errors
+    /// As [`Taste::fold_in`] and [`summary`].
+    pub fn summary(
+        &mut self,
+        request: &Request,
+        columns: &SummaryColumns<'_>,
+    ) -> Result<Option<TasteSummary>> {
+        self.know(request)?;
+        let taste = self.known.as_ref().and_then(|known| known.taste.as_ref());
+        taste.map(|taste| summary(&self.index, taste.history(), columns)).transpose()
+    }
+
+    /// Items to ask a new person about: few that tell much. See [`ColdStart::informative`].
+    ///
+    /// # Errors
+    /// As [`Recommender::recommend`].
+    pub fn onboarding(&mut self, request: &Request) -> Result<Vec<Ordinal>> {
+        let (mut allowed, _) = self.allowed_for(request)?;
+        if !request.include_seen {
+            self.leave_out_seen(&mut allowed)?;
+        }
+        self.know(request)?;
+        let taste = self.known.as_ref().and_then(|known| known.taste.as_ref());
+        let cold_start = match &self.cold_start {
+            Some(cold_start) => cold_start,
+            None => self.cold_start.insert(ColdStart::new(&self.index)?),
+        };
+        let found =
+            cold_start.informative(&self.index, taste, &allowed, request.k, request.seed);
+        self.allowed = allowed;
+        found
+    }
+
+    /// What a request allows, earlier pages left out.
+    fn allowed_for(&mut self, request: &Request) -> Result<(ItemSet, Vec<String>)> {
+        request.check()?;
+        let (mut allowed, warnings) = self.allowed(&request.limits())?;
+        for id in &request.after {
+            if let Some(item) = self.index.ordinal(id)? {
+                allowed.remove(item);
+            }
+        }
+        Ok((allowed, warnings))
+    }
+
+    fn leave_out_seen(&mut self, allowed: &mut ItemSet) -> Result<()> {
+        let exclusions = exclusions(&mut self.exclusions, &self.profile, &self.index)?;
+        for id in Past::with(&self.profile, &self.index, exclusions).seen() {
+            if let Some(item) = self.index.ordinal(id)? {
+                allowed.remove(item);
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes of the profile what a request asks for, where that was not done since it changed.
+    fn know(&mut self, request: &Request) -> Result<()> {
+        let mut options = request.taste_options();
+        options.now_ms = options.now_ms.map(|now| now.div_euclid(HOUR_MS) * HOUR_MS);
+        if self.known.as_ref().is_none_or(|known| known.options != options) {
+            let exclusions = exclusions(&mut self.exclusions, &self.profile, &self.index)?;
+            let past = Past::with(&self.profile, &self.index, exclusions);
+            let taste = Taste::fold_in(&self.index, &past, &options)?;
+            self.known = Some(Known { options, taste, interests: None });
+        }
+        let Some(known) = &mut self.known else { return Ok(()) };
+        let most = match request.interests {
+            Interests::Most(0) => return Ok(()),
+            Interests::Most(most) => Some(most),
+            Interests::Auto => None,
+        };
+        let is_known = known
+            .interests
+            .as_ref()
+            .is_some_and(|i| i.most == request.interests && i.labels == request.labels);
+        if !is_known {
+            let labels: Vec<&str> = request.labels.iter().map(String::as_str).collect();
+            let found = match &known.taste {
+                Some(taste) => interests(&self.index, taste.history(), most, &labels)?,
+                None => Vec::new(),
+            };
+            let labels = request.labels.clone();
+            known.interests = Some(KnownInterests { most: request.interests, labels, found });
+        }
+        Ok(())
+    }
+
+    fn make(
+        &mut self,
+        request: &Request,
+        allowed: &ItemSet,
+        given: Option<&[Ordinal]>,
+        warnings: Vec<String>,
+    ) -> Result<Slate> {
+        self.know(request)?;
+        self.make_with(request, allowed, given, warnings, None)
+    }
+
+    /// With `only` one of the interests, or else all that the request asks for.
+    fn make_with(
+        &mut self,
+        request: &Request,
+        allowed: &ItemSet,
+        given: Option<&[Ordinal]>,
+        warnings: Vec<String>,
+        only: Option<&Interest>,
+    ) -> Result<Slate> {
+        let prior = match &self.prior {
+            Some(prior) => prior,
+            None => self.prior.insert(Prior::of(&self.index)?),
+        };
+        if prior.is_some() && self.cold_start.is_none() {
+            self.cold_start = Some(ColdStart::new(&self.index)?);
+        }
+        let none = Exclusions::default();
+        let exclusions = self.exclusions.as_ref().unwrap_or(&none);
+        let known = self.known.as_ref();
+        let maker = Maker {
+            index: &self.index,
+            past: &Past::with(&self.profile, &self.index, exclusions),
+            taste: known.and_then(|known| known.taste.as_ref()),
+            interests: match only {
+                Some(interest) => std::slice::from_ref(interest),
+                None if request.interests == Interests::Most(0) => &[],
+                None => known.map_or(&[], Known::interests),
+            },
+            is_row: only.is_some(),
+            prior: prior.as_ref(),
+            cold_start: self.cold_start.as_ref().filter(|_| prior.is_some()),
+            searcher: &mut self.searcher,
+            cache: &mut self.cache,
+            request,
+            allowed,
+        };
+        maker.make(given, warnings)
+    }
+}
+
+impl Known {
+    fn interests(&self) -> &[Interest] {
+        self.interests.as_ref().map_or(&[], |interests| &interests.found)
+    }
+}
