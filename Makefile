@@ -42,10 +42,11 @@ bench: ## Measure against peers, in Chromium, Node and natively, into benches/re
 	@$(ENV) node benches/run.mjs $(if $(ALL),--all)
 	@$(ENV) node benches/predicate.mjs
 
-eval: ## Measure recommendations on MovieLens 100K, which is fetched (tests/protocol.md)
+eval: ## Measure recommendations on MovieLens 100K (tests/protocol.md), estimates against obp; both are fetched
 	@.ci/setup tools rust python
 	@$(MAKE) build
 	@$(ENV) target/venv/bin/python tests/eval/movielens.py
+	@$(ENV) target/venv/bin/python tests/eval/off_policy.py
 
 setup: ## Install whatever is missing for all of the above
 	@.ci/setup

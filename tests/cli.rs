@@ -559,3 +559,87 @@ fn a_reader_that_leaves_is_no_error() {
     assert_eq!(output.status.code(), Some(0));
     assert_eq!(output.stderr, b"");
 }
+
+#[test]
+fn off_policy_estimates_and_refuses() {
+    use std::fmt::Write as _;
+    // Two items at random; the second, which the policy in question always shows, earns 1.
+    let mut log = String::new();
+    for i in 0..300 {
+        let row = |position, reward, propensity, target| {
+            format!(
+                "{{\"slate\": \"s{i}\", \"position\": {position}, \"reward\": {reward}, \
+                 \"propensity\": {propensity}, \"target\": {target}}}"
+            )
+        };
+        writeln!(log, "{}\n{}", row(0, i % 2, "0.5", i % 2), row(1, 1, "null", 1)).unwrap();
+    }
+    let bench = Bench::new(&[("log.jsonl", log.as_bytes())]);
+    let text = bench.ok(&["off-policy", "log.jsonl"]);
+    let expected = "300 slots of 300 slates explored; 300 without a propensity are left out\n";
+    assert!(text.starts_with(expected), "{text}");
+    let report = bench.json(&["off-policy", "log.jsonl", "--json"]);
+    assert_eq!(report["ips"]["value"], 1.0);
+    assert_eq!(report["logged"]["value"], 0.5);
+    assert_eq!(report["effective_sample_size"], 150.0);
+    assert!(report["dr"].is_null());
+
+    let line = |text: &str| {
+        let bench = Bench::new(&[("log.jsonl", text.as_bytes())]);
+        bench.fails(&["off-policy", "log.jsonl"])
+    };
+    let few: String = log.lines().take(20).map(|l| format!("{l}\n")).collect();
+    let message = line(&few);
+    assert!(message.starts_with("effective sample size: expected at least 100"), "{message}");
+    assert!(message.ends_with("found 5 of 10 slots"), "{message}");
+    let closed: String = log.lines().skip(1).step_by(2).map(|l| format!("{l}\n")).collect();
+    assert!(line(&closed).ends_with("found none in 300 slots"), "{}", line(&closed));
+    for (text, expected) in [
+        ("{\"slate\": \"s\"}", "log.jsonl:1: expected {\"slate\", "),
+        (
+            r#"{"slate": "s", "position": 0, "reward": 1, "target": 1}"#,
+            "log.jsonl:1: expected {\"slate\", ",
+        ),
+        (
+            r#"{"slate": "s", "position": 0, "reward": 1, "propensity": 0, "target": 1}"#,
+            "log.jsonl:1: propensity: expected null, or a probability above 0",
+        ),
+        (
+            r#"{"slate": "s", "position": 0, "reward": 1, "propensity": 1, "target": 1, "predicted": 0.5}"#,
+            "log.jsonl:1: expected both predicted and predicted_target",
+        ),
+        (
+            r#"{"slate": "s", "position": 0, "reward": 1, "propensity": 1, "target": 1}
+{"slate": "s", "position": 0, "reward": 1, "propensity": 1, "target": 1}"#,
+            "log.jsonl:2: position: expected each position of a slate once, found 0",
+        ),
+        (
+            r#"{"slate": "s", "position": 0, "reward": 1, "propensity": 1, "target": 1}
+{"slate": "s", "position": 1, "reward": 1, "propensity": 1, "target": 1, "predicted": 0, "predicted_target": 0}"#,
+            "log.jsonl:2: expected predictions on every line, or on none",
+        ),
+    ] {
+        assert!(line(text).starts_with(expected), "{}", line(text));
+    }
+}
+
+#[test]
+fn simulate_prints_and_draws() {
+    let bench = Bench::new(&[]);
+    let small = ["simulate", "--rounds", "30", "--users", "3", "--seeds", "2", "--seed", "5"];
+    let with = |more: &[&'static str]| bench.ok(&[&small[..], more].concat());
+    let text = with(&["--report", "out.html"]);
+    assert!(
+        text.starts_with("6 people in 2 populations, 30 slates of 10 each, seed 5\n"),
+        "{text}"
+    );
+    assert_eq!(text.lines().count(), 7);
+    assert_eq!(with(&[]), text, "the same seed, the same table");
+    let page = std::fs::read_to_string(bench.path("out.html")).unwrap();
+    assert_eq!(page.matches("<polyline").count(), 5);
+    assert!(page.contains(text.lines().nth(2).unwrap()) && !page.contains("NaN"));
+    assert!(!page.contains("http") && !page.contains("src="), "nothing is fetched");
+    let rows: Value = serde_json::from_str(&with(&["--json"])).unwrap();
+    assert_eq!(rows.as_array().unwrap().len(), 5);
+    assert_eq!(rows[0]["regret"].as_array().unwrap().len(), 30);
+}

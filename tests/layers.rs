@@ -20,7 +20,7 @@ const MAY_IMPORT: [(&str, &[&str]); 11] = [
     ("catalog", &["load", "format", "kernel"]),
     ("taste", &["load", "format", "kernel", "catalog"]),
     ("slate", &["load", "kernel", "search", "taste", "catalog"]),
-    ("eval", &[]),
+    ("eval", &["slate"]),
     ("build", &["format", "kernel"]),
     ("wasm", &["format", "load", "search", "taste", "slate", "catalog"]),
     ("bin", &["build", "eval"]),

@@ -3,6 +3,7 @@
 
 pub mod metrics;
 pub mod off_policy;
+#[cfg(feature = "build")]
 pub mod simulate;
 #[cfg(feature = "build")]
 pub mod synthetic;

@@ -114,13 +114,9 @@ pub struct Evaluation {
 /// ```
 ///
 /// # Errors
-/// [`Error::Arg`] for a slot with numbers outside their ranges; [`Error::Input`] for a log without
-/// any propensity, for one to which the evaluated policy gives no weight, and below
+/// [`Error::Input`] for a slot with numbers outside their ranges, for a log without any propensity, for one to which the evaluated policy gives no weight, and below
 /// [`FEWEST_EFFECTIVE`].
-pub fn evaluate(
-    slots: &[Slot],
-    model: Option<&dyn Fn(usize) -> Predicted>,
-) -> Result<Evaluation> {
+pub fn evaluate(slots: &[Slot], model: Option<&dyn Fn(usize) -> Predicted>) -> Result<Evaluation> {
     let bare = estimate(slots, model)?;
     if !(bare.effective_sample_size >= FEWEST_EFFECTIVE) {
         return Err(Error::input(
@@ -138,13 +134,11 @@ pub fn evaluate(
 ///
 /// # Errors
 /// As [`evaluate`] but for the last.
-pub fn estimate(
-    slots: &[Slot],
-    model: Option<&dyn Fn(usize) -> Predicted>,
-) -> Result<Evaluation> {
+pub fn estimate(slots: &[Slot], model: Option<&dyn Fn(usize) -> Predicted>) -> Result<Evaluation> {
     let mut explored = Vec::with_capacity(slots.len());
     for (i, slot) in slots.iter().enumerate() {
-        if let Some(propensity) = check(i, slot)? {
+        slot.check(&format!("slots[{i}]"))?;
+        if let Some(propensity) = slot.propensity {
             explored.push((i, slot, slot.target / propensity));
         }
     }
@@ -179,8 +173,8 @@ pub fn estimate(
                 predicted.target + w * (slot.reward - predicted.shown)
             });
             if let Some(at) = terms.iter().position(|(_, term)| !term.is_finite()) {
-                let path = format!("slots[{}].predicted", explored[at].0);
-                return Err(Error::arg(path, "finite predictions", "one that is not"));
+                let place = format!("slots[{}]: predicted", explored[at].0);
+                return Err(Error::input(place, "finite predictions", "one that is not"));
             }
             Some(Estimate::mean_of(&terms))
         }
@@ -202,24 +196,29 @@ pub fn estimate(
     })
 }
 
-/// The slot's propensity, its numbers being in range. Those of slots that are left out are not
-/// used, but a target outside its range says that the log is not what it seems.
-fn check(i: usize, slot: &Slot) -> Result<Option<f64>> {
-    let wrong = |field: &str, expected: &str, found: f64| {
-        Err(Error::arg(format!("slots[{i}].{field}"), expected, Number(found)))
-    };
-    // Sums of so many squares stay finite: 2^60 squared, times 2^40 slots, times 2^200 of weight.
-    if !(slot.reward.abs() <= (1_u64 << 60) as f64) {
-        return wrong("reward", "a finite number of at most 2^60", slot.reward);
-    }
-    if !(0.0..=1.0).contains(&slot.target) {
-        return wrong("target", "a probability from 0 to 1", slot.target);
-    }
-    match slot.propensity {
-        Some(p) if !(p >= 1e-30 && p <= 1.0) => {
-            wrong("propensity", "a probability above 0 (1e-30 or more), at most 1", p)
+impl Slot {
+    /// Whether its numbers are in range: in a slot that is left out too, where a wrong target
+    /// says that the log is not what it seems.
+    ///
+    /// # Errors
+    /// [`Error::Input`] with the place, as you name it, and the field.
+    pub fn check(&self, place: &str) -> Result<()> {
+        let wrong = |field: &str, expected: &str, found: f64| {
+            Err(Error::input(format!("{place}: {field}"), expected, Number(found)))
+        };
+        // Sums of their squares stay finite: 2^120 of reward, 2^200 of weight, 2^40 slots.
+        if !(self.reward.abs() <= (1_u64 << 60) as f64) {
+            return wrong("reward", "a number of at most 2^60", self.reward);
         }
-        propensity => Ok(propensity),
+        if !(0.0..=1.0).contains(&self.target) {
+            return wrong("target", "a probability from 0 to 1", self.target);
+        }
+        match self.propensity {
+            Some(p) if !(1e-30..=1.0).contains(&p) => {
+                wrong("propensity", "null, or a probability above 0 (1e-30 or more)", p)
+            }
+            _ => Ok(()),
+        }
     }
 }
 
@@ -299,7 +298,9 @@ mod tests {
         let rows = file["slots"].as_array().unwrap();
         let slots: Vec<Slot> = (0..)
             .zip(rows)
-            .map(|(i, r)| slot(i, number(r, "reward"), r["propensity"].as_f64(), number(r, "target")))
+            .map(|(i, r)| {
+                slot(i, number(r, "reward"), r["propensity"].as_f64(), number(r, "target"))
+            })
             .collect();
         let predicted = |i: usize| Predicted {
             shown: number(&rows[i], "predicted"),
@@ -340,7 +341,8 @@ mod tests {
                 }
             }
             // A model that is wrong: DR must not mind.
-            let predicted = |i: usize| Predicted { shown: 0.5 - 0.1 * items[i] as f64, target: 0.37 };
+            let predicted =
+                |i: usize| Predicted { shown: 0.5 - 0.1 * items[i] as f64, target: 0.37 };
             let found = evaluate(&slots, Some(&predicted)).unwrap();
             for (i, e) in [found.ips, found.snips, found.dr.unwrap()].iter().enumerate() {
                 covered[i] += u32::from((e.value - truth).abs() <= 1.96 * e.standard_error);
@@ -386,11 +388,11 @@ mod tests {
         ] {
             let slots = [slot(0, 1.0, Some(0.5), 0.5), wrong];
             let error = estimate(&slots, None).unwrap_err().to_string();
-            assert!(error.starts_with(&format!("slots[1].{field}: expected ")), "{error}");
+            assert!(error.starts_with(&format!("slots[1]: {field}: expected ")), "{error}");
         }
         let slots = [slot(0, 1.0, Some(0.5), 0.5)];
         let predicted = |_| Predicted { shown: f64::NAN, target: 0.0 };
         let error = estimate(&slots, Some(&predicted)).unwrap_err().to_string();
-        assert!(error.starts_with("slots[0].predicted: expected finite"), "{error}");
+        assert!(error.starts_with("slots[0]: predicted: expected finite"), "{error}");
     }
 }

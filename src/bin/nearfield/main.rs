@@ -13,11 +13,14 @@ mod files;
 mod filter;
 mod generate;
 mod inspect;
+mod off_policy;
 mod output;
+mod plot;
 mod progress;
 mod recommend;
 mod search;
 mod similar;
+mod simulate;
 mod verify;
 
 use std::process::ExitCode;
@@ -44,6 +47,8 @@ enum Verb {
     Decode(decode::Args),
     Bench(bench::Args),
     Eval(eval::Args),
+    OffPolicy(off_policy::Args),
+    Simulate(simulate::Args),
     Generate(generate::Args),
 }
 
@@ -58,6 +63,8 @@ fn main() -> ExitCode {
         Verb::Decode(args) => decode::run(&args),
         Verb::Bench(args) => bench::run(&args),
         Verb::Eval(args) => eval::run(args),
+        Verb::OffPolicy(args) => off_policy::run(&args),
+        Verb::Simulate(args) => simulate::run(&args),
         Verb::Generate(args) => generate::run(&args),
     };
     match result {

@@ -10,14 +10,14 @@ use crate::ordering::sort_best_first;
 pub const WINDOW_MS: i64 = 24 * 3_600_000;
 
 /// A slate that was shown.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Showing<'a> {
     /// When: milliseconds since 1970.
     pub at_ms: i64,
     /// What was told of the moment.
     pub context: &'a Context,
     /// What stood in it.
-    pub items: &'a [Ordinal],
+    pub items: Vec<Ordinal>,
 }
 
 /// An interaction that counts for taste: excluded ones are not handed in.
@@ -48,8 +48,7 @@ pub struct Response {
 /// use nearfield::Ordinal;
 /// use nearfield::bandit::{Response, Showing, WINDOW_MS, attribute};
 ///
-/// let items = [Ordinal(3), Ordinal(8)];
-/// let showing = Showing { at_ms: 1000, context: &[], items: &items };
+/// let showing = Showing { at_ms: 1000, context: &[], items: vec![Ordinal(3), Ordinal(8)] };
 /// let play = Response { item: Ordinal(8), at_ms: 5000, weight: 0.5 };
 /// let rounds = attribute(&[showing], &[play], WINDOW_MS, &|item| Some(item.index() % 2));
 /// assert_eq!(rounds[0].outcomes, [(1, false), (0, true)]);
@@ -142,7 +141,7 @@ mod tests {
 
     #[test]
     fn answers_count_inside_the_window() {
-        let showing = Showing { at_ms: 10 * HOUR, context: &[], items: &[Ordinal(3)] };
+        let showing = Showing { at_ms: 10 * HOUR, context: &[], items: vec![Ordinal(3)] };
         for (at_ms, expected) in [
             (10 * HOUR - 1, false),
             (10 * HOUR, true),
@@ -151,40 +150,44 @@ mod tests {
             (i64::MAX, false),
             (i64::MIN, false),
         ] {
-            let found = outcomes(&[showing], &[response(3, at_ms, 0.5)]);
+            let found = outcomes(std::slice::from_ref(&showing), &[response(3, at_ms, 0.5)]);
             assert_eq!(found, [[(1, expected)]], "{at_ms}");
         }
-        assert_eq!(outcomes(&[showing], &[response(5, 10 * HOUR, 1.0)]), [[(1, false)]]);
-        assert_eq!(outcomes(&[showing], &[]), [[(1, false)]]);
+        assert_eq!(
+            outcomes(std::slice::from_ref(&showing), &[response(5, 10 * HOUR, 1.0)]),
+            [[(1, false)]]
+        );
+        assert_eq!(outcomes(std::slice::from_ref(&showing), &[]), [[(1, false)]]);
     }
 
     #[test]
     fn a_negative_answer_takes_the_reward_back() {
-        let showing = Showing { at_ms: 0, context: &[], items: &[Ordinal(3)] };
+        let showing = Showing { at_ms: 0, context: &[], items: vec![Ordinal(3)] };
         let (play, skip, seen) = (response(3, 1, 0.5), response(3, 2, -0.25), response(3, 3, 0.0));
-        assert_eq!(outcomes(&[showing], &[play, seen]), [[(1, true)]]);
-        assert_eq!(outcomes(&[showing], &[play, skip]), [[(1, false)]]);
-        assert_eq!(outcomes(&[showing], &[skip, play]), [[(1, false)]]);
-        assert_eq!(outcomes(&[showing], &[seen]), [[(1, false)]]);
+        assert_eq!(outcomes(std::slice::from_ref(&showing), &[play, seen]), [[(1, true)]]);
+        assert_eq!(outcomes(std::slice::from_ref(&showing), &[play, skip]), [[(1, false)]]);
+        assert_eq!(outcomes(std::slice::from_ref(&showing), &[skip, play]), [[(1, false)]]);
+        assert_eq!(outcomes(std::slice::from_ref(&showing), &[seen]), [[(1, false)]]);
     }
 
     #[test]
     fn the_last_showing_is_answered() {
-        let items = [Ordinal(2), Ordinal(3)];
-        let early = Showing { at_ms: 0, context: &[], items: &items };
-        let late = Showing { at_ms: HOUR, context: &[], items: &items };
+        let showing = |at_ms| Showing { at_ms, context: &[], items: vec![Ordinal(2), Ordinal(3)] };
+        let (early, late) = (showing(0), showing(HOUR));
         let responses = [response(2, HOUR - 1, 1.0), response(3, HOUR, 1.0)];
         let (first, second) = (vec![(0, true), (1, false)], vec![(0, false), (1, true)]);
-        assert_eq!(outcomes(&[early, late], &responses), [first.clone(), second.clone()]);
+        assert_eq!(
+            outcomes(&[early.clone(), late.clone()], &responses),
+            [first.clone(), second.clone()]
+        );
         assert_eq!(outcomes(&[late, early], &responses), [second, first]);
     }
 
     #[test]
     fn items_without_an_arm_are_left_out() {
-        let items = [Ordinal(12), Ordinal(4)];
-        let showing = Showing { at_ms: 0, context: &[], items: &items };
+        let showing = Showing { at_ms: 0, context: &[], items: vec![Ordinal(12), Ordinal(4)] };
         let responses = [response(12, 5, 1.0), response(4, 5, 1.0)];
-        assert_eq!(outcomes(&[showing], &responses), [[(0, true)]]);
+        assert_eq!(outcomes(std::slice::from_ref(&showing), &responses), [[(0, true)]]);
     }
 
     /// Against the rule read word by word: for each response, look through all showings.
@@ -193,18 +196,12 @@ mod tests {
         for seed in 0..200 {
             let mut rng = SeededRng::new(seed, 0);
             let mut draw = |n: usize| rng.below(n) as u32;
-            let mut items = Vec::new();
-            for _ in 0..8 {
-                items.push([Ordinal(draw(4)), Ordinal(4 + draw(4))]);
-            }
             // Times differ between slates, so that the order of equal ones plays no part.
-            let showings: Vec<Showing<'_>> = items
-                .iter()
-                .zip(0..)
-                .map(|(items, i)| Showing {
+            let showings: Vec<Showing<'_>> = (0..8)
+                .map(|i| Showing {
                     at_ms: (i64::from(draw(40)) * 8 + i) * HOUR,
                     context: &[],
-                    items,
+                    items: vec![Ordinal(draw(4)), Ordinal(4 + draw(4))],
                 })
                 .collect();
             let responses: Vec<Response> = (0..12)
