@@ -12,8 +12,8 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use nearfield::{
-    AlignedBytes, Entry, Event, Index, Interaction, Kind, Limits, Ordinal, ProfileStore,
-    Recommender,
+    AlignedBytes, Entry, Event, Index, Interaction, Kind, Ordinal, ProfileStore, Recommender,
+    Request,
 };
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -41,8 +41,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     // What was recorded is in the file: a new start knows it.
     let mut device = Device::start(&archive, &log)?;
     println!("started again with {} entries", device.nf.profile().len());
-    let limits = Limits { k: 5, ..Limits::default() };
-    let slate = device.nf.recommend(&limits, true, 1)?;
+    let request = Request { k: 5, explain: 1, ..Request::default() };
+    let slate = device.nf.recommend(&request)?;
     for (found, because) in slate.items.iter().zip(&slate.because) {
         let id = device.nf.index().id(found.ordinal)?;
         println!("{:.3} {}", found.score, device.card(id)?);

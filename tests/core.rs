@@ -10,7 +10,7 @@
 
 use nearfield::{
     AlignedBytes, Backend, Effort, Entry, Event, Index, Interaction, ItemSet, Kind, Limits,
-    Ordinal, Query, Recommender, Searcher, SeededRng, Selector, Slate, Target,
+    Ordinal, Query, Recommender, Request, Searcher, SeededRng, Selector, Slate, Target,
 };
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
@@ -92,7 +92,12 @@ fn digest_of_a_thousand_answers(archive: &[u8]) -> u64 {
                 let vector: Vec<f32> = (0..dim).map(|_| rng.normal() as f32).collect();
                 nf.similar(Target::Vector(&vector), &limits)
             }
-            _ => nf.recommend(&limits, true, 3),
+            _ => nf.recommend(&Request {
+                k: limits.k,
+                where_: limits.where_.map(str::to_owned),
+                explain: 3,
+                ..Request::default()
+            }),
         };
         write(&nf, &slate.unwrap(), &mut out);
     }
@@ -116,7 +121,7 @@ fn golden_archives_open_and_verify() {
         index.verify().unwrap();
         assert_eq!(index.len(), n);
         let mut nf = Recommender::new(index);
-        let slate = nf.recommend(&Limits { k: 400, ..Limits::default() }, true, 0).unwrap();
+        let slate = nf.recommend(&Request { k: 400, ..Request::default() }).unwrap();
         assert_eq!(slate.items.len(), n);
     }
 }

@@ -16,7 +16,7 @@ use std::cell::Cell;
 
 use nearfield::{
     AlignedBytes, Effort, Entry, Error, Event, Index, Interaction, ItemSet, Kind, Limits, Metric,
-    Ordinal, Query, Recommender, Searcher, Slate, Target,
+    Ordinal, Query, Recommender, Request, Searcher, Slate, Target,
 };
 use support::archive;
 
@@ -73,7 +73,7 @@ fn interrogate(index: Index) -> String {
         let entry = Entry { device: "d".into(), sequence: i as u64, at_ms: 1e12, event };
         nf.record(entry).unwrap();
     }
-    let prior = Recommender::new(try_open_again(&nf)).recommend(&Limits::default(), true, 0);
+    let prior = Recommender::new(try_open_again(&nf)).recommend(&Request::default());
     check(&prior);
     let filters = [
         None,
@@ -84,7 +84,11 @@ fn interrogate(index: Index) -> String {
     for where_ in filters {
         let limits = Limits { where_, ..Limits::default() };
         let answers = [
-            nf.recommend(&limits, true, 3),
+            nf.recommend(&Request {
+                where_: where_.map(str::to_owned),
+                explain: 3,
+                ..Request::default()
+            }),
             nf.similar(Target::Item("5"), &limits),
             nf.similar(Target::Vector(&[0.5; 6]), &limits),
         ];
@@ -425,7 +429,7 @@ fn the_empty_catalog_and_one_item() {
             index.verify().unwrap();
             assert_eq!(index.len(), n);
             let mut nf = Recommender::new(index);
-            let slate = nf.recommend(&Limits::default(), true, 1).unwrap();
+            let slate = nf.recommend(&Request { explain: 1, ..Request::default() }).unwrap();
             assert_eq!(slate.items.len(), n);
             let slate = nf.similar(Target::Vector(&[1.0; 6]), &Limits::default()).unwrap();
             assert_eq!(slate.items.len(), n);

@@ -13,7 +13,7 @@ mod support;
 use nearfield::build::{BuildOptions, build};
 use nearfield::{
     Basis, Entry, Event, Fold, Index, Interaction, Kind, Limits, Metric, Ordinal, Past, Profile,
-    Recommender, SeededRng, Selector, Taste, TasteOptions,
+    Recommender, Request, SeededRng, Selector, Taste, TasteOptions,
 };
 use support::{catalog, open, options};
 
@@ -172,7 +172,7 @@ fn shares_add_up_to_the_score() {
             for e in history(seed, 60) {
                 nf.record(e).unwrap();
             }
-            let slate = nf.recommend(&Limits { k: 20, ..Limits::default() }, true, 1000).unwrap();
+            let slate = nf.recommend(&Request { k: 20, explain: 1000, ..Request::default() }).unwrap();
             assert_eq!(slate.basis, Basis::Taste);
             for (item, shares) in slate.items.iter().zip(&slate.because) {
                 let sum: f64 = shares.iter().map(|s| s.share).sum();
@@ -190,7 +190,7 @@ fn everything(entries: &[Entry]) -> String {
     for e in entries {
         nf.record(e.clone()).unwrap();
     }
-    let slate = nf.recommend(&Limits { k: 50, ..Limits::default() }, true, 5).unwrap();
+    let slate = nf.recommend(&Request { k: 50, explain: 5, ..Request::default() }).unwrap();
     let bits: Vec<u64> = slate.items.iter().map(|i| i.score.to_bits()).collect();
     format!("{slate:?} {bits:?}")
 }
@@ -269,8 +269,9 @@ fn an_exclusion_that_does_not_compile_is_refused_or_selects_nothing() {
     };
     let mut nf = Recommender::new(index(Fold::Ridge, 4.0, 1.0));
     // Kept answers of requests that may ask for history must not let an exclusion do so.
-    let limits = Limits { where_: Some("not seen()"), now_ms: Some(0), ..Limits::default() };
-    nf.recommend(&limits, true, 0).unwrap();
+    let where_ = Some("not seen()".to_owned());
+    let request = Request { where_, now_ms: Some(0), ..Request::default() };
+    nf.recommend(&request).unwrap();
     for program in
         ["mood == \"blue\"", "not seen()", "released > age(\"3d\")", "year > $x", "year"]
     {
@@ -384,7 +385,7 @@ fn entries_read_and_write_as_json() {
 #[test]
 fn nothing_known_means_by_prior() {
     let mut nf = Recommender::new(index(Fold::Ridge, 1.0, 1.0));
-    let slate = nf.recommend(&Limits { k: 5, ..Limits::default() }, true, 2).unwrap();
+    let slate = nf.recommend(&Request { k: 5, explain: 2, ..Request::default() }).unwrap();
     assert_eq!(slate.basis, Basis::Prior);
     assert!(slate.items.is_sorted_by(|a, b| a.score >= b.score));
     let most = (0..N).map(|i| i * 7919 % 1009).max().unwrap();
@@ -394,8 +395,8 @@ fn nothing_known_means_by_prior() {
     let top = nf.index().id(slate.items[0].ordinal).unwrap().to_owned();
     let seen = Interaction { taste: false, ..Interaction::new(top, Kind::Play) };
     nf.record(entry(0, Event::Interaction(seen))).unwrap();
-    let next = nf.recommend(&Limits { k: 5, ..Limits::default() }, true, 0).unwrap();
+    let next = nf.recommend(&Request { k: 5, ..Request::default() }).unwrap();
     assert_eq!(next.items[0], slate.items[1]);
-    let again = nf.recommend(&Limits { k: 5, ..Limits::default() }, false, 0).unwrap();
+    let again = nf.recommend(&Request { k: 5, include_seen: true, ..Request::default() }).unwrap();
     assert_eq!(again.items, slate.items);
 }

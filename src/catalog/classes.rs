@@ -1,6 +1,6 @@
 //! The values of columns as classes: what caps count, and mixes are made of.
 
-use super::column::{Column, Value};
+use super::column::Column;
 use crate::error::{Error, Result, quoted};
 use crate::format::FieldKind;
 use crate::ids::Ordinal;
@@ -23,7 +23,7 @@ impl Column<'_> {
     }
 
     /// Appends the classes of an item to `out`: none where it has no value, several where it has
-    /// several tags. Classes are numbers of their column; [`Column::class_name`] tells their names.
+    /// several tags. Classes are numbers that mean nothing outside their column.
     ///
     /// # Errors
     /// [`Error::Corrupt`] for damaged columns.
@@ -38,22 +38,6 @@ impl Column<'_> {
             _ => out.push(self.raw(item.index())),
         }
         Ok(())
-    }
-
-    /// The value that a class stands for, as text.
-    ///
-    /// # Errors
-    /// [`Error::Corrupt`] for damaged columns.
-    pub(crate) fn class_name(self, class: u64) -> Result<String> {
-        Ok(match self.kind() {
-            FieldKind::Flag => (class == 1).to_string(),
-            FieldKind::Category | FieldKind::Tags => self.entry(class as usize)?.into(),
-            _ => match self.number(class) {
-                Value::Date(days) => crate::date::format_days(days),
-                Value::Integer(x) => x.to_string(),
-                _ => String::new(),
-            },
-        })
     }
 
     /// The class with this name; `None` where no item has it. Of columns with few values: flags,

@@ -163,7 +163,7 @@ impl<'a> Arrangement<'a> {
         let mut resolved = Resolved::of(&self, maker, candidates, slots)?;
         let composed = resolved.compose(&self, candidates)?;
         let mut arranged = self.in_names(&resolved, candidates, &composed);
-        arranged.warnings = [self.warnings, resolved.warnings].concat();
+        arranged.warnings = [self.warnings, std::mem::take(&mut resolved.warnings)].concat();
         arranged.unmet.splice(0..0, self.unmet);
         let fixed: Vec<usize> = composed.order.iter().map(|c| c.candidate).collect();
         let Some(explore) = &request.explore else {
@@ -363,7 +363,9 @@ impl Resolved {
                 most: q.most,
             })
             .collect();
-        quotas.extend(fair_shares(maker.interests, candidates, request.k - slots.len()));
+        if !maker.is_row {
+            quotas.extend(fair_shares(maker.interests, candidates, request.k - slots.len()));
+        }
         let find = |item: Ordinal| candidates.items.iter().position(|c| c.ordinal == item);
         let mut pins = Vec::new();
         for (item, position) in &a.pins {

@@ -39,6 +39,8 @@ pub(super) struct Maker<'a> {
     pub(super) taste: Option<&'a Taste>,
     /// The interests to search for; empty where one taste is searched with.
     pub(super) interests: &'a [Interest],
+    /// Whether the slate is a row of the one interest, made of nothing else.
+    pub(super) is_row: bool,
     pub(super) prior: Option<&'a Prior>,
     /// `None` where the archive has no prior.
     pub(super) cold_start: Option<&'a ColdStart>,
@@ -75,7 +77,7 @@ impl Maker<'_> {
             _ => None,
         };
         let mut gathered = Gathered::new(index);
-        if let (Some(query), None) = (&query, given) {
+        if let (Some(query), None, false) = (&query, given, self.is_row) {
             gathered.add_best(self.search(query, request.n_candidates(), self.allowed));
         }
         let catalog = Catalog::new(index);
@@ -83,7 +85,8 @@ impl Maker<'_> {
         let terms = Terms::new(catalog, request, self.prior, prior_weight, &scope, self.cache)?;
         let arrangement =
             Arrangement::resolve(index, request, self.allowed, &scope, self.cache)?;
-        let is_taste_alone = query.is_some() && terms.are_none() && given.is_none();
+        let is_taste_alone =
+            query.is_some() && terms.are_none() && given.is_none() && !self.is_row;
         let candidates = match is_taste_alone && !request.is_composed() {
             // The short way: what the search found is the answer.
             true => Candidates::by_taste(gathered.best),
@@ -168,6 +171,9 @@ impl Maker<'_> {
             let n = (n / queries.len()).max(self.request.k);
             let found = |i: usize, found: &[Scored]| gathered.add_interest(i, found);
             self.searcher.search_many(index, &queries, n, allowed, effort, found);
+        }
+        if self.is_row {
+            return Ok(());
         }
         if let Some(prior) = self.prior.filter(|_| terms.have_prior() || query.is_none()) {
             gathered.add(prior.best(catalog, allowed, n)?);

@@ -82,7 +82,7 @@ pub enum Target<'a> {
 ///
 /// ```
 /// # let archive = &std::fs::read("tests/fixtures/small-v1.nf")?;
-/// use nearfield::{AlignedBytes, Entry, Event, Index, Interaction, Kind, Limits, Recommender};
+/// use nearfield::{AlignedBytes, Entry, Event, Index, Interaction, Kind, Recommender, Request};
 ///
 /// let index = Index::open(AlignedBytes::copy_of(archive)?)?;
 /// let mut nf = Recommender::new(index);
@@ -90,7 +90,7 @@ pub enum Target<'a> {
 /// nf.record(Entry {
 ///     device: "phone".into(), sequence: 0, at_ms: 1.7e12, event: Event::Interaction(like),
 /// })?;
-/// let slate = nf.recommend(&Limits { k: 3, ..Limits::default() }, true, 1)?;
+/// let slate = nf.recommend(&Request { k: 3, explain: 1, ..Request::default() })?;
 /// assert_eq!(slate.items.len(), 3);
 /// assert_eq!(nf.index().id(slate.because[0][0].item)?, "17");
 /// # Ok::<(), Box<dyn std::error::Error>>(())

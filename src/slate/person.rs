@@ -3,7 +3,7 @@
 use super::make::Maker;
 use super::prior::Prior;
 use super::request::{Interests, Request};
-use super::{Limits, Recommender, Scenarios, Slate, exclusions};
+use super::{Recommender, Scenarios, Slate, exclusions};
 use crate::error::{Error, Result, quoted};
 use crate::ids::Ordinal;
 use crate::item_set::ItemSet;

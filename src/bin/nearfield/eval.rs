@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use nearfield::eval::metrics::{ndcg_at_k, recall_at_k};
 use nearfield::{
-    Entry, Error, Event, Index, Interaction, Kind, Limits, Ordinal, Recommender, Result, Scored,
+    Entry, Error, Event, Index, Interaction, Kind, Ordinal, Recommender, Request, Result, Scored,
 };
 use serde::{Deserialize, Serialize};
 
@@ -192,9 +192,10 @@ fn evaluate(
         })?;
     }
     let k = usize::from(recall_k.max(ndcg_k));
-    let slate = recommender.recommend(&Limits { k, ..Limits::default() }, true, 0)?;
+    let request = Request { k, ..Request::default() };
+    let slate = recommender.recommend(&request)?;
     let ordinals: Vec<u32> = slate.items.iter().map(|item| item.ordinal.0).collect();
-    let vector = recommender.taste()?.map(|taste| taste.vector().to_vec());
+    let vector = recommender.taste(&request)?.map(|taste| taste.vector().to_vec());
 
     let index = recommender.index();
     let history = ordinals_of(index, user.history.iter().map(|rated| &rated.item))?;

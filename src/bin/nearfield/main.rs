@@ -21,6 +21,7 @@ mod recommend;
 mod search;
 mod similar;
 mod simulate;
+mod trace;
 mod verify;
 
 use std::process::ExitCode;

@@ -48,6 +48,12 @@ struct SlateJson<'a> {
     basis: &'static str,
     n_qualifying: usize,
     items: Vec<ItemJson<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    policy: Option<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    trace: Vec<crate::trace::StepJson<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unmet: Vec<crate::trace::UnmetJson<'a>>,
     warnings: &'a [String],
 }
 
@@ -57,6 +63,12 @@ struct ItemJson<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     title: Option<&'a str>,
     score: f64,
+    /// The parts of the score by name, where they were asked for.
+    #[serde(skip_serializing_if = "serde_json::Map::is_empty")]
+    parts: serde_json::Map<String, serde_json::Value>,
+    /// The probability of the item in its place, where chance decided.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    propensity: Option<f64>,
     #[serde(skip_serializing_if = "serde_json::Map::is_empty")]
     fields: serde_json::Map<String, serde_json::Value>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -110,6 +122,8 @@ fn to_json<'a>(
             id: index.id(item.ordinal)?,
             title: catalog.title(item.ordinal)?,
             score: item.score,
+            parts: parts(slate, i),
+            propensity: slate.propensities.get(i).copied().flatten(),
             fields: fields.collect::<Result<_>>()?,
             because: because.collect::<Result<_>>()?,
         });
@@ -118,8 +132,24 @@ fn to_json<'a>(
         basis: slate.basis.as_str(),
         n_qualifying: slate.n_qualifying,
         items,
+        policy: slate.policy.as_deref(),
+        trace: crate::trace::steps(index, slate)?,
+        unmet: crate::trace::unmet(slate),
         warnings: &slate.warnings,
     })
+}
+
+/// The parts of an item's score by name; two of one name are added up.
+fn parts(slate: &Slate, i: usize) -> serde_json::Map<String, serde_json::Value> {
+    let mut map = serde_json::Map::new();
+    if let Some(parts) = &slate.parts {
+        let row = parts.values.chunks_exact(parts.names.len()).nth(i).unwrap_or_default();
+        for (name, part) in parts.names.iter().zip(row) {
+            let known = map.get(name).and_then(serde_json::Value::as_f64).unwrap_or(0.0);
+            map.insert(name.clone(), (known + part).into());
+        }
+    }
+    map
 }
 
 /// A column's value in JSON; dates as `YYYY-MM-DD`.
@@ -162,6 +192,7 @@ fn print_lines(
             output.line(format_args!("           because {reasons}"))?;
         }
     }
+    crate::trace::print(output, index, slate)?;
     for warning in &slate.warnings {
         output.line(format_args!("note: {warning}"))?;
     }

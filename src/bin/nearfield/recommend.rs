@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
-use nearfield::{Entry, Event, Interaction, Kind, Recommender, Result};
+use nearfield::{Entry, Event, Interaction, Kind, Recommender, Request, Result, Scenarios};
 
 use crate::archive::open;
+use crate::files::io_error;
 use crate::filter::Filter;
 use crate::output::{Show, item, print_slate};
 
@@ -21,14 +22,24 @@ pub struct Args {
     /// Ids of items they dislike.
     #[arg(long, value_name = "ID", num_args = 1..)]
     dislike: Vec<String>,
-    /// How many items.
-    #[arg(short, default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=10_000))]
-    k: u16,
+    /// How many items [default: 10].
+    #[arg(short, value_parser = clap::value_parser!(u16).range(1..=10_000))]
+    k: Option<u16>,
     #[command(flatten)]
     filter: Filter,
     /// How many reasons to give for each item.
     #[arg(long, value_name = "N", default_value_t = 2)]
     explain: usize,
+    /// Everything else that a request may say, as JSON: '{"diversity": {"strength": 0.3}, "caps":
+    /// {"director": 1}}'. What other arguments say goes before it.
+    #[arg(long, value_name = "JSON")]
+    request: Option<String>,
+    /// Requests that --request may name as its scenario, as a file of JSON: {"home": {"k": 20}}.
+    #[arg(long, value_name = "FILE")]
+    scenarios: Option<PathBuf>,
+    /// Tell why better-scored items were passed over.
+    #[arg(long)]
+    trace: bool,
     #[command(flatten)]
     show: Show,
 }
@@ -48,9 +59,24 @@ pub fn run(args: &Args) -> Result<()> {
             event: Event::Interaction(interaction),
         })?;
     }
-    let limits = args.filter.limits(args.k)?;
-    // All parts, so that shares of the whole can be told; printed are the first few.
-    let n_parts = if args.explain > 0 { recommender.profile().len() } else { 0 };
-    let slate = recommender.recommend(&limits, true, n_parts)?;
+    let request = read_request(args, &mut recommender)?;
+    let slate = recommender.recommend(&request)?;
     print_slate(recommender.index(), &slate, &args.show, args.explain)
+}
+
+fn read_request(args: &Args, recommender: &mut Recommender) -> Result<Request> {
+    if let Some(path) = &args.scenarios {
+        let text = std::fs::read_to_string(path).map_err(io_error(path))?;
+        recommender.set_scenarios(Scenarios::from_json(&text)?);
+    }
+    let mut request = recommender.read_request(args.request.as_deref().unwrap_or("{}"))?;
+    let limits = args.filter.limits(10)?;
+    request.k = args.k.map_or(request.k, usize::from);
+    request.where_ = limits.where_.map(str::to_owned).or(request.where_);
+    request.params = limits.params.map(str::to_owned).or(request.params);
+    request.now_ms = limits.now_ms.or(request.now_ms);
+    request.trace |= args.trace;
+    // All parts, so that shares of the whole can be told; printed are the first few.
+    request.explain = if args.explain > 0 { recommender.profile().len() } else { 0 };
+    Ok(request)
 }
