@@ -203,11 +203,17 @@ impl Backend {
         let high = high.min(largest);
         match (self, numbers.width) {
             #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-            (it, 1) if it != Self::Scalar => range::keep(numbers, live, simd128::in_range_1(low, high)),
+            (it, 1) if it != Self::Scalar => {
+                range::keep(numbers, live, simd128::in_range_1(low, high))
+            }
             #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-            (it, 2) if it != Self::Scalar => range::keep(numbers, live, simd128::in_range_2(low, high)),
+            (it, 2) if it != Self::Scalar => {
+                range::keep(numbers, live, simd128::in_range_2(low, high))
+            }
             #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-            (it, 4) if it != Self::Scalar => range::keep(numbers, live, simd128::in_range_4(low, high)),
+            (it, 4) if it != Self::Scalar => {
+                range::keep(numbers, live, simd128::in_range_4(low, high))
+            }
             (_, 1) => range::keep(numbers, live, scalar::in_range::<1>(low, high)),
             (_, 2) => range::keep(numbers, live, scalar::in_range::<2>(low, high)),
             (_, 4) => range::keep(numbers, live, scalar::in_range::<4>(low, high)),

@@ -3,14 +3,12 @@
 //! A backend gives one function a width: which of sixteen numbers lie in a range, as the low
 //! sixteen bits of a word. Blocks, lists and ends are written once, over that function.
 
-#![allow(unsafe_code)]
-
 /// Whole numbers of one width, one behind the other, and with `starts` cut into lists.
 #[derive(Clone, Copy, Debug)]
 pub struct Packed<'a> {
     /// The numbers, little-endian.
     pub bytes: &'a [u8],
-    /// Bytes of each: 1, 2, 4 or 8.
+    /// Bytes of each: 1, 2, 4, or without `starts` also 8.
     pub width: usize,
     /// Where the lists begin, counted in numbers, and where the last one ends: little-endian u32.
     pub starts: Option<&'a [[u8; 4]]>,
@@ -26,7 +24,8 @@ pub(super) fn keep<const W: usize>(
 ) -> bool {
     let (all, _) = numbers.bytes.as_chunks::<W>();
     match numbers.starts {
-        Some(starts) => keep_lists(all, starts, live, bits),
+        // Lists are of codes, which are never as wide: a module need not carry them.
+        Some(starts) => W < 8 && keep_lists(all, starts, live, bits),
         None => {
             keep_numbers(all, live, bits);
             true
@@ -64,8 +63,6 @@ fn keep_lists<const W: usize>(
     live: &mut [u32],
     bits: impl Fn(&[[u8; W]; 16]) -> u32,
 ) -> bool {
-    // How many positions have fifteen more numbers behind them.
-    let windows = all.len().saturating_sub(15);
     // The last block may have fewer items than 32. Made before the loop: V8 calls functions of its
     // own to fill and to copy.
     let (whole, _) = starts[..starts.len().saturating_sub(1)].as_chunks::<32>();
@@ -79,15 +76,12 @@ fn keep_lists<const W: usize>(
             let lane = rest.trailing_zeros() as usize % 32;
             let bit = rest & rest.wrapping_neg();
             rest ^= bit;
-            let (low, high) = (start(starts[lane]), start(starts[lane + 1]));
-            let length = high.wrapping_sub(low);
-            if low >= windows || length > 16 {
+            let (low, high) = (usize_from(starts[lane]), usize_from(starts[lane + 1]));
+            let sixteen = all.get(low..).and_then(|rest| rest.first_chunk());
+            let (Some(sixteen), length @ 0..=16) = (sixteen, high.wrapping_sub(low)) else {
                 others |= bit;
                 continue;
-            }
-            // SAFETY: `low < windows` says that sixteen numbers stand from `low` on, and arrays
-            // of bytes are aligned anywhere.
-            let sixteen = unsafe { &*all.as_ptr().add(low).cast::<[[u8; W]; 16]>() };
+            };
             let has = bits(sixteen) & ((1 << length) - 1) != 0;
             passed |= if has { bit } else { 0 };
         }
@@ -115,13 +109,13 @@ fn any<const W: usize>(
 ) -> Option<u32> {
     let mut passed = 0;
     for (lane, ends) in starts.windows(2).enumerate().filter(|(lane, _)| rest >> lane & 1 == 1) {
-        let list = all.get(start(ends[0])..start(ends[1]))?;
+        let list = all.get(usize_from(ends[0])..usize_from(ends[1]))?;
         let has = list.iter().any(|number| bits(&[*number; 16]) != 0);
         passed |= u32::from(has) << lane;
     }
     Some(passed)
 }
 
-fn start(bytes: [u8; 4]) -> usize {
+fn usize_from(bytes: [u8; 4]) -> usize {
     u32::from_le_bytes(bytes) as usize
 }

@@ -188,7 +188,7 @@ fn numbers_in_a_range_are_kept() {
 #[test]
 fn lists_with_a_number_in_a_range_are_kept() {
     let mut rng = SeededRng::new(9, 0);
-    for width in [1, 2, 4, 8] {
+    for width in [1, 2, 4] {
         for n in [0, 1, 31, 32, 33, 64, 100] {
             // Lists of none, of few, and of more than are compared at once.
             for longest in [0, 3, 16, 17, 40] {
@@ -226,9 +226,8 @@ fn lists_outside_of_the_numbers_are_reported() {
         starts[37..39].copy_from_slice(&wrong.map(u32::to_le_bytes));
         let numbers = Packed { bytes: &bytes, width: 1, starts: Some(&starts) };
         for backend in Backend::available() {
-            let keep = |item: usize| {
-                backend.keep_in_range(numbers, 7, 7, &mut bits(39, |i| i == item))
-            };
+            let keep =
+                |item: usize| backend.keep_in_range(numbers, 7, 7, &mut bits(39, |i| i == item));
             assert!(!keep(37), "{backend:?}: {wrong:?}");
             assert!(keep(35), "only lists that are looked at count");
         }
