@@ -1,22 +1,30 @@
 /**
  * Measures the language in headless Chromium: a condition of five terms over a catalog to the set of its
  * items, against the same test in a loop over JavaScript objects in the same page. Then, what columns take
- * beside the same fields as JSON.
+ * beside the same fields as JSON. What it prints is kept in benches/record/.
  *
  *   node predicate.mjs
  *
  * Asserts that all contenders count the same items, and never time.
  */
-import { createWriteStream, readFileSync } from "node:fs";
+import { createWriteStream, readFileSync, writeFileSync } from "node:fs";
 import { once } from "node:events";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { items } from "./lib/catalog.mjs";
 import { openChromium } from "./lib/host-chromium.mjs";
 import { machine } from "./lib/machine.mjs";
-import { absolute, BenchError, cached, nearfield } from "./lib/tools.mjs";
+import { absolute, BenchError, cached, nearfield, say } from "./lib/tools.mjs";
 
 const SIZES = [20_000, 1_000_000];
 const FILMS = { archive: "target/films.nf", source: "www/data/films.jsonl.gz" };
+
+const lines = [];
+
+/** Prints a line of the record. */
+function print(line) {
+  console.log(line);
+  lines.push(line);
+}
 
 /** The archive of a generated catalog. Its vectors are as short as can be: they are not asked for. */
 async function archive(n) {
@@ -46,13 +54,13 @@ async function speed(host) {
     const job = { n, archive: await archive(n), tasks: "benches/lib/predicate-task.mjs" };
     const { clockMs, results, selected, keptMs } = await host.run("predicate", job);
     const [own] = results;
-    console.log(`\n${n.toLocaleString("en")} items, ${Math.round(selected).toLocaleString("en")} selected on average`);
-    console.log(`milliseconds (clock: ${(clockMs * 1000).toFixed(0)} microseconds)      p50       p99`);
+    print(`\n${n.toLocaleString("en")} items, ${Math.round(selected).toLocaleString("en")} selected on average`);
+    print(`milliseconds (clock: ${(clockMs * 1000).toFixed(0)} microseconds)      p50       p99`);
     for (const { name, p50, p99 } of results) {
       const ratio = name === own.name ? "" : `  ${(p50 / own.p50).toFixed(1)} times the bitmap`;
-      console.log(`${name.padEnd(38)}${ms(p50)} ${ms(p99)}${ratio}`);
+      print(`${name.padEnd(38)}${ms(p50)} ${ms(p99)}${ratio}`);
     }
-    console.log(`${"bitmap, the same question again".padEnd(38)}${ms(keptMs)}`);
+    print(`${"bitmap, the same question again".padEnd(38)}${ms(keptMs)}`);
   }
 }
 
@@ -69,27 +77,31 @@ function sizes() {
   const sum = (key, of) => of.reduce((total, column) => total + column[key], 0);
   const [codes, dictionaries] = [sum("packed_bytes", packed), sum("dictionary_bytes", packed)];
   const gzip = gzipSync(json, { level: 9 }).length;
-  console.log(`\nfilms: ${[...names].join(", ")} of ${objects.length.toLocaleString("en")} items, bytes`);
+  print(`\nfilms: ${[...names].join(", ")} of ${objects.length.toLocaleString("en")} items, bytes`);
   const row = (name, size) =>
-    console.log(`${name.padEnd(34)}${bytes(size)}  ${(size / json.length).toFixed(3)} of the JSON`);
+    print(`${name.padEnd(34)}${bytes(size)}  ${(size / json.length).toFixed(3)} of the JSON`);
   row("JSON", json.length);
   row("JSON after gzip", gzip);
   row("columns", codes);
   row("dictionaries of their strings", dictionaries);
-  console.log(`${"texts (other columns)".padEnd(34)}${bytes(sum("text_bytes", columns))}`);
-  console.log(`columns with dictionaries are ${((codes + dictionaries) / gzip).toFixed(2)} of the gzipped JSON`);
+  print(`${"texts (other columns)".padEnd(34)}${bytes(sum("text_bytes", columns))}`);
+  print(`columns with dictionaries are ${((codes + dictionaries) / gzip).toFixed(2)} of the gzipped JSON`);
 }
 
 async function main() {
   const { date, commit, changed, cpu, load } = machine();
-  console.log(`language, ${date}, commit ${commit}${changed ? " with changes" : ""}; ${cpu}, load ${load.toFixed(2)}`);
-  sizes();
+  print(`language, ${date}, commit ${commit}${changed ? " with changes" : ""}; ${cpu}, load ${load.toFixed(2)}`);
   const host = await openChromium();
   try {
+    print(`${host.name} ${host.version}`);
+    sizes();
     await speed(host);
   } finally {
     await host.close();
   }
+  const record = `benches/record/${date}-${commit}-predicate.txt`;
+  writeFileSync(absolute(record), `${lines.join("\n")}\n`);
+  say(`kept as ${record}`);
 }
 
 await main().catch((error) => {

@@ -13,7 +13,7 @@ mod support;
 
 use nearfield::{
     Catalog, Deed, Error, Expr, Formula, Index, ItemSet, Kind, Metric, Ordinal, Predicate, Scope,
-    Value, format_days, parse_days,
+    SeededRng, Value, format_days, parse_days,
 };
 use proptest::prelude::*;
 use support::rows::{DAY, NOW, Past, past};
@@ -452,6 +452,85 @@ fn whole_numbers_that_f64_cannot_tell_apart_are_compared_exactly() {
     }
 }
 
+/// Every width in which numbers and codes are packed, lists from none to longer than what is
+/// compared at once, and sizes around the words and chunks of a bitmap.
+#[test]
+fn all_widths_and_sizes_equal_evaluation_item_by_item() {
+    use nearfield::build::{BuildOptions, ColumnValues, Embeddings, NamedColumn, Table, build};
+    let mut rng = SeededRng::new(11, 0);
+    for (n, distinct) in [
+        (1, 3),
+        (31, 3),
+        (32, 200),
+        (33, 300),
+        (64, 300),
+        (2047, 200),
+        (2048, 300),
+        (2049, 300),
+        (4200, 70_000),
+    ] {
+        // Longer ones where they must make up the number of different strings.
+        let longest = 5.max(3 * distinct / n).min(60);
+        let mut whole = |bits: u32| -> Vec<Option<i64>> {
+            let mut one = |_| (rng.below(9) > 0).then(|| (rng.bits() >> (64 - bits)) as i64 - 77);
+            (0..n).map(&mut one).collect()
+        };
+        let numbers = [whole(7), whole(15), whole(31), whole(62)];
+        let tags: Vec<Option<Vec<String>>> = (0..n)
+            .map(|i| {
+                let length = if i % 50 == 7 { 20 } else { rng.below(longest + 1) };
+                let list = (0..length).map(|_| format!("t{}", rng.below(distinct))).collect();
+                (rng.below(9) > 0).then_some(list)
+            })
+            .collect();
+        let labels: Vec<Option<String>> =
+            tags.iter().map(|list| list.as_ref().and_then(|list| list.first().cloned())).collect();
+        let names = ["a", "b", "c", "d"];
+        let mut columns: Vec<NamedColumn> = (names.iter().zip(&numbers))
+            .map(|(name, values)| NamedColumn {
+                name: (*name).into(),
+                values: ColumnValues::Integer(values.clone()),
+            })
+            .collect();
+        columns
+            .push(NamedColumn { name: "tags".into(), values: ColumnValues::Tags(tags.clone()) });
+        let values = ColumnValues::Category(labels.clone());
+        columns.push(NamedColumn { name: "label".into(), values });
+        let table = Table { ids: (0..n).map(|i| i.to_string()).collect(), columns };
+        let vectors = Embeddings { dim: 2, values: vec![1.0; 2 * n] };
+        let index = open(&build(&table, &vectors, &BuildOptions::default()).unwrap().bytes);
+        let catalog = Catalog::new(&index);
+        let check = |program: &str, holds: &dyn Fn(usize) -> bool| {
+            let expected = ItemSet::from_fn(n, holds);
+            assert_eq!(catalog.select(program).unwrap(), expected, "{n}: {program}");
+        };
+        for (name, values) in names.iter().zip(&numbers) {
+            let mut some = || values[rng.below(n)].unwrap_or(0);
+            let (x, y) = (some(), some());
+            let (low, high) = (x.min(y), x.max(y));
+            // Literals are f64, and what is stored is compared with them without rounding.
+            let [from, to] = [low, high].map(|x| x as f64 as i128);
+            check(&format!("{name} between {low} and {high}"), &|i| {
+                values[i].is_some_and(|v| (from..=to).contains(&i128::from(v)))
+            });
+        }
+        for count in [1, 2, 3, 20] {
+            let some: Vec<String> =
+                (0..count).map(|_| format!("t{}", rng.below(distinct))).collect();
+            let has = |i: usize| {
+                tags[i].as_ref().is_some_and(|list| list.iter().any(|tag| some.contains(tag)))
+            };
+            let is = |i: usize| labels[i].as_ref().is_some_and(|label| some.contains(label));
+            let small = |i: usize| numbers[0][i].is_some_and(|v| v < 0);
+            let list = list(&some);
+            check(&format!("tags has any {list}"), &has);
+            check(&format!("tags has any {list} and a < 0"), &|i| has(i) && small(i));
+            check(&format!("a < 0 or not tags has any {list}"), &|i| small(i) || !has(i));
+            check(&format!("label in {list}"), &is);
+        }
+    }
+}
+
 #[test]
 fn equal_programs_are_written_alike() {
     for (text, same, json) in [
@@ -506,6 +585,48 @@ fn equal_programs_are_written_alike() {
         (r#"{"or": {"field": "a"}}"#, "a"),
     ] {
         assert_eq!(Expr::read(json).unwrap().to_text(), text);
+    }
+}
+
+#[test]
+fn text_is_canonical() {
+    for spellings in [
+        &[
+            "genres has \"jazz\" and not explicit",
+            " ( genres\thas\n\"jazz\" )and((not(explicit)))",
+            "`genres` has \"\\u006aazz\" and not `explicit`",
+            r#"{"and":[{"has":[{"field":"genres"},"jazz"]},{"not":{"field":"explicit"}}]}"#,
+            r#" { "and" : [ {"has": [{"field": "genres"}, "jazz"]}, {"not": [{"field": "explicit"}]} ] }"#,
+        ][..],
+        &[
+            "year > -100 and year < 0 and rating == 0.5",
+            "year > -1e2 and (year < -0 and rating == 5e-1)",
+            "(year>-100.0 and year<0.0) and rating==0.50",
+            r#"{"and":[{">":[{"field":"year"},{"-":100}]},{"<":[{"field":"year"},-0]},{"==":[{"field":"rating"},0.5]}]}"#,
+        ],
+        &[
+            "not label in [\"a\", $x]",
+            "label not in [\"a\",$`x`]",
+            r#"{"not":{"in":[{"field":"label"},["a",{"param":"x"}]]}}"#,
+        ],
+    ] {
+        let programs: Vec<Expr> = spellings.iter().map(|one| Expr::read(one).unwrap()).collect();
+        for (program, spelling) in programs.iter().zip(spellings) {
+            assert_eq!(*program, programs[0], "{spelling}");
+            assert_eq!(program.to_text(), spellings[0], "{spelling}");
+            assert_eq!(Expr::read(&program.to_text()).unwrap().to_text(), spellings[0]);
+            assert_eq!(Expr::read(&program.to_json()).unwrap().to_text(), spellings[0]);
+        }
+    }
+    // Where the programs differ, so do the texts.
+    let different =
+        ["year > 1", "year >= 1", "not year > 1", "1 < year", "\"year\" > 1", "$year > 1"];
+    for (i, one) in different.iter().enumerate() {
+        for other in &different[..i] {
+            let (one, other) = (Expr::read(one).unwrap(), Expr::read(other).unwrap());
+            assert_ne!(one, other);
+            assert_ne!(one.to_text(), other.to_text());
+        }
     }
 }
 

@@ -9,6 +9,7 @@ use crate::error::{Error, Result, quoted};
 use crate::format::{FIELD_NONE, Field, FieldKind};
 use crate::ids::{Ordinal, Scored};
 use crate::item_set::ItemSet;
+use crate::kernel::Packed;
 use crate::load::Index;
 use crate::ordering::{select_best, sort_best_first};
 
@@ -205,11 +206,22 @@ impl<'a> Column<'a> {
         self.number(self.raw(item)).as_number().unwrap_or(f64::NAN)
     }
 
-    /// The packed values of all items, and the bytes each takes.
+    /// The packed values of all items, or of tags the codes of all, and the bytes each takes.
     pub(super) fn packed(self) -> (&'a [u8], usize) {
         let width = self.field.width as usize;
         let start = self.field.values_start as usize;
         (&self.data()[start..start + self.field.values_len as usize * width], width)
+    }
+
+    /// The same for the items from `first` on, as kernels read them: tags as a list an item.
+    pub(super) fn packed_from(self, first: usize) -> Packed<'a> {
+        let (bytes, width) = self.packed();
+        if self.kind() == FieldKind::Tags {
+            let starts = self.data()[self.field.starts_start as usize..].as_chunks().0;
+            let starts = starts.get(first..=self.index.len()).unwrap_or(&[]);
+            return Packed { bytes, width, starts: Some(starts) };
+        }
+        Packed { bytes: bytes.get(first * width..).unwrap_or(&[]), width, starts: None }
     }
 
     /// What a raw number of an integer, date or scaled real means. Monotone in `raw`.
@@ -229,15 +241,6 @@ impl<'a> Column<'a> {
     /// Whether a real is stored as f64 bits.
     pub(super) const fn is_float(self) -> bool {
         self.field.kind == FieldKind::Real as u32 && self.field.digits == FIELD_NONE
-    }
-
-    /// The starts of all items' tags from item `first` on (one more than there are items), and the
-    /// tags' codes with the bytes each takes.
-    pub(super) fn tags(self, first: usize) -> (&'a [[u8; 4]], &'a [u8], usize) {
-        let start = self.field.starts_start as usize;
-        let starts = self.data()[start..].as_chunks().0;
-        let (codes, width) = self.packed();
-        (starts.get(first..=self.index.len()).unwrap_or(&[]), codes, width)
     }
 
     /// Positions in the values of an item's tags, or in the bytes of an item's text.

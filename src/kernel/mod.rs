@@ -5,6 +5,7 @@
 //! | [`Backend::dot_prefixes`] | [`scalar`] | `i32x4.dot_i16x8` | `i16x8.relaxed_dot_i8x16_i7x16` | AVX2 `vpmaddubsw` |
 //! | [`Backend::dot_centroids`] | [`scalar`] | `i32x4.dot_i16x8` | the same | AVX2 `vpmaddwd` |
 //! | [`Backend::score_block`] | [`scalar`] | four lanes | the same | [`scalar`], which compilers vectorise |
+//! | [`Backend::keep_in_range`] | [`scalar`] | 16, 8 or 4 lanes, then `i8x16.bitmask` | the same | [`scalar`] |
 //!
 //! [`scalar`] is the definition. A backend is an optimisation of it: its results are equal to the
 //! last bit, on every input, which one test over [`Backend::available`] shows. Code above this
@@ -14,6 +15,7 @@
 //! the engine lacks does not load at all. Natively it is made at run time.
 
 pub mod code;
+mod range;
 #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
 mod relaxed;
 pub mod rotation;
@@ -24,6 +26,7 @@ mod simd128;
 mod x86_64;
 
 use code::{BLOCK, WIDE_LIMIT};
+pub use range::Packed;
 
 /// What turns a block's integer dot products into scores: one number each for a whole list.
 #[derive(Clone, Copy, Debug, Default)]
@@ -67,30 +70,31 @@ pub enum Backend {
 }
 
 impl Backend {
-    /// The fastest backend of this machine.
+    /// What this build holds: the definition first, the fastest last.
+    const BUILT: &[Self] = &[
+        Self::Scalar,
+        #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+        Self::Simd128,
+        #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
+        Self::Relaxed,
+        #[cfg(target_arch = "x86_64")]
+        Self::Avx2,
+    ];
+
+    /// The fastest backend of this machine. In WebAssembly a constant.
+    #[inline]
     #[must_use]
     pub fn best() -> Self {
-        let mut all = Self::available();
-        all.pop().unwrap_or(Self::Scalar)
+        Self::BUILT.iter().rfind(|backend| backend.runs_here()).copied().unwrap_or(Self::Scalar)
     }
 
     /// Every backend that runs on this machine, the definition first and the fastest last.
     #[must_use]
     pub fn available() -> Vec<Self> {
-        vec![
-            Self::Scalar,
-            #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-            Self::Simd128,
-            #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
-            Self::Relaxed,
-            #[cfg(target_arch = "x86_64")]
-            Self::Avx2,
-        ]
-        .into_iter()
-        .filter(|backend| backend.runs_here())
-        .collect()
+        Self::BUILT.iter().copied().filter(|backend| backend.runs_here()).collect()
     }
 
+    #[inline]
     fn runs_here(self) -> bool {
         match self {
             #[cfg(target_arch = "x86_64")]
@@ -173,6 +177,47 @@ impl Backend {
             #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
             Self::Relaxed => simd128::score_block(dots, lengths, affine, threshold, out),
             _ => scalar::score_block(dots, lengths, affine, threshold, out),
+        }
+    }
+
+    /// Takes out of `live`, a bit an item, the items whose number does not lie in `low..=high`;
+    /// with lists, the items none of whose numbers do. Bit `i % 32` of word `i / 32` is item `i`;
+    /// bits of items that are not there must not be set.
+    ///
+    /// Returns whether all lists that were looked at lie within the numbers, one behind the other:
+    /// what stands in `live` means nothing where they do not.
+    #[inline]
+    #[must_use]
+    pub fn keep_in_range(
+        self,
+        numbers: Packed<'_>,
+        low: u64,
+        high: u64,
+        live: &mut [u32],
+    ) -> bool {
+        let largest = u64::MAX >> (64 - 8 * numbers.width.clamp(1, 8));
+        if low > largest || high < low {
+            live.fill(0);
+            return true;
+        }
+        let high = high.min(largest);
+        match (self, numbers.width) {
+            #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+            (it, 1) if it != Self::Scalar => {
+                range::keep(numbers, live, simd128::in_range_1(low, high))
+            }
+            #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+            (it, 2) if it != Self::Scalar => {
+                range::keep(numbers, live, simd128::in_range_2(low, high))
+            }
+            #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+            (it, 4) if it != Self::Scalar => {
+                range::keep(numbers, live, simd128::in_range_4(low, high))
+            }
+            (_, 1) => range::keep(numbers, live, scalar::in_range::<1>(low, high)),
+            (_, 2) => range::keep(numbers, live, scalar::in_range::<2>(low, high)),
+            (_, 4) => range::keep(numbers, live, scalar::in_range::<4>(low, high)),
+            _ => range::keep(numbers, live, scalar::in_range::<8>(low, high)),
         }
     }
 }

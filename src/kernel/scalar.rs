@@ -39,3 +39,18 @@ pub(super) fn score_block(
     let above = |(lane, score): (u32, &f32)| u32::from(*score > threshold) << lane;
     (0..).zip(out.iter()).map(above).sum()
 }
+
+pub(super) fn in_range<const W: usize>(low: u64, high: u64) -> impl Fn(&[[u8; W]; 16]) -> u32 {
+    // A function, not copied to where it is called: a module that has faster ones for the
+    // common widths would carry it unrolled all the same.
+    #[inline(never)]
+    fn bits<const W: usize>(numbers: &[[u8; W]; 16], low: u64, high: u64) -> u32 {
+        let is_inside = |number: &[u8; W]| {
+            let mut wide = [0; 8];
+            wide[..W].copy_from_slice(number);
+            (low..=high).contains(&u64::from_le_bytes(wide))
+        };
+        (0..).zip(numbers).map(|(lane, number)| u32::from(is_inside(number)) << lane).sum()
+    }
+    move |numbers| bits(numbers, low, high)
+}

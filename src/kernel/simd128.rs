@@ -3,11 +3,12 @@
 #![allow(unsafe_code)]
 
 use core::arch::wasm32::{
-    f32x4_add, f32x4_convert_i32x4, f32x4_gt, f32x4_mul, f32x4_splat, f32x4_sub,
-    i16x8_extend_high_u8x16, i16x8_extend_low_u8x16, i32x4_add, i32x4_bitmask, i32x4_dot_i16x8,
-    i32x4_eq, i32x4_shl, i32x4_splat, i32x4_sub, u16x8_shr, u16x8_splat, u32x4_extend_low_u16x8,
-    u32x4_splat, v128, v128_and, v128_andnot, v128_any_true, v128_load, v128_load64_zero, v128_or,
-    v128_store,
+    f32x4_add, f32x4_convert_i32x4, f32x4_gt, f32x4_mul, f32x4_splat, f32x4_sub, i8x16_bitmask,
+    i8x16_narrow_i16x8, i16x8_extend_high_u8x16, i16x8_extend_low_u8x16, i16x8_narrow_i32x4,
+    i32x4_add, i32x4_bitmask, i32x4_dot_i16x8, i32x4_eq, i32x4_shl, i32x4_splat, i32x4_sub,
+    u8x16_le, u8x16_splat, u8x16_sub, u16x8_le, u16x8_shr, u16x8_splat, u16x8_sub,
+    u32x4_extend_low_u16x8, u32x4_le, u32x4_splat, u32x4_sub, v128, v128_and, v128_andnot,
+    v128_any_true, v128_load, v128_load64_zero, v128_or, v128_store,
 };
 
 use super::code::BLOCK;
@@ -145,4 +146,37 @@ pub(super) fn score_block(
         unsafe { v128_store(four.as_mut_ptr().cast::<v128>(), score) };
     }
     above
+}
+
+/// Which of sixteen numbers lie in a range. `x - low <= high - low`, without sign, is both
+/// comparisons in one. What a comparison leaves is all ones or zero in a lane, which narrowing
+/// with sign keeps as it is.
+#[inline(always)]
+pub(super) fn in_range_1(low: u64, high: u64) -> impl Fn(&[[u8; 1]; 16]) -> u32 {
+    let (low, span) = (u8x16_splat(low as u8), u8x16_splat((high - low) as u8));
+    move |numbers| {
+        let x = load(&numbers.map(|[byte]| byte));
+        u32::from(i8x16_bitmask(u8x16_le(u8x16_sub(x, low), span)))
+    }
+}
+
+#[inline(always)]
+pub(super) fn in_range_2(low: u64, high: u64) -> impl Fn(&[[u8; 2]; 16]) -> u32 {
+    let (low, span) = (u16x8_splat(low as u16), u16x8_splat((high - low) as u16));
+    move |numbers| {
+        let (eights, _) = numbers.as_flattened().as_chunks::<16>();
+        let inside = |i: usize| u16x8_le(u16x8_sub(load(&eights[i]), low), span);
+        u32::from(i8x16_bitmask(i8x16_narrow_i16x8(inside(0), inside(1))))
+    }
+}
+
+#[inline(always)]
+pub(super) fn in_range_4(low: u64, high: u64) -> impl Fn(&[[u8; 4]; 16]) -> u32 {
+    let (low, span) = (u32x4_splat(low as u32), u32x4_splat((high - low) as u32));
+    move |numbers| {
+        let (fours, _) = numbers.as_flattened().as_chunks::<16>();
+        let inside = |i: usize| u32x4_le(u32x4_sub(load(&fours[i]), low), span);
+        let eight = |i: usize| i16x8_narrow_i32x4(inside(i), inside(i + 1));
+        u32::from(i8x16_bitmask(i8x16_narrow_i16x8(eight(0), eight(2))))
+    }
 }

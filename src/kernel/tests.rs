@@ -132,6 +132,108 @@ fn scores_agree_to_the_bit() {
     }
 }
 
+/// Numbers of `width` bytes, many of them at the ends of what that holds.
+fn packed(rng: &mut SeededRng, width: usize, n: usize) -> Vec<u8> {
+    let numbers = (0..n).flat_map(|_| {
+        let number = [0, u64::MAX, 1 << (8 * width - 1), rng.bits()][rng.below(4)];
+        number.to_le_bytes().into_iter().take(width)
+    });
+    numbers.collect()
+}
+
+/// A range, now and then of everything or of one number, or beyond what the width holds.
+fn range(rng: &mut SeededRng, width: usize) -> (u64, u64) {
+    let shift = 64 - 8 * width as u32;
+    let mut end = || [0, u64::MAX, rng.bits()][rng.below(3)] >> [shift, 0][rng.below(8) / 7];
+    let (a, b) = (end(), end());
+    (a.min(b), a.max(b))
+}
+
+fn numbers(bytes: &[u8], width: usize) -> Vec<u64> {
+    let number = |bytes: &[u8]| bytes.iter().rev().fold(0, |x, byte| x << 8 | u64::from(*byte));
+    bytes.chunks(width).map(number).collect()
+}
+
+/// A bit for each of `n` items for which `holds`.
+fn bits(n: usize, holds: impl Fn(usize) -> bool) -> Vec<u32> {
+    let mut words = vec![0; n.div_ceil(32)];
+    (0..n).filter(|i| holds(*i)).for_each(|i| words[i / 32] |= 1 << (i % 32));
+    words
+}
+
+#[test]
+fn numbers_in_a_range_are_kept() {
+    let mut rng = SeededRng::new(8, 0);
+    for width in [1, 2, 4, 8] {
+        for n in [0, 1, 15, 16, 17, 31, 32, 33, 63, 64, 65, 100, 2048] {
+            for _ in 0..20 {
+                let bytes = packed(&mut rng, width, n);
+                let (low, high) = range(&mut rng, width);
+                let seed = rng.bits();
+                let live = bits(n, |i| seed.rotate_left(i as u32) & 3 != 0);
+                let all = numbers(&bytes, width);
+                let inside = bits(n, |i| (low..=high).contains(&all[i]));
+                let expected: Vec<u32> = live.iter().zip(&inside).map(|(a, b)| a & b).collect();
+                for backend in Backend::available() {
+                    let mut kept = live.clone();
+                    let numbers = Packed { bytes: &bytes, width, starts: None };
+                    assert!(backend.keep_in_range(numbers, low, high, &mut kept));
+                    assert_eq!(kept, expected, "{backend:?}, {n} of {width} bytes");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn lists_with_a_number_in_a_range_are_kept() {
+    let mut rng = SeededRng::new(9, 0);
+    for width in [1, 2, 4] {
+        for n in [0, 1, 31, 32, 33, 64, 100] {
+            // Lists of none, of few, and of more than are compared at once.
+            for longest in [0, 3, 16, 17, 40] {
+                let mut starts = vec![0u32];
+                for i in 0..n {
+                    starts.push(starts[i] + rng.below(longest + 1) as u32);
+                }
+                let bytes = packed(&mut rng, width, starts[n] as usize);
+                let (low, high) = range(&mut rng, width);
+                let all = numbers(&bytes, width);
+                let seed = rng.bits();
+                let live = bits(n, |i| seed.rotate_left(i as u32) & 3 != 0);
+                let expected = bits(n, |i| {
+                    let list = &all[starts[i] as usize..starts[i + 1] as usize];
+                    live[i / 32] >> (i % 32) & 1 == 1
+                        && list.iter().any(|x| (low..=high).contains(x))
+                });
+                let starts: Vec<[u8; 4]> = starts.iter().map(|x| x.to_le_bytes()).collect();
+                for backend in Backend::available() {
+                    let mut kept = live.clone();
+                    let numbers = Packed { bytes: &bytes, width, starts: Some(&starts) };
+                    assert!(backend.keep_in_range(numbers, low, high, &mut kept));
+                    assert_eq!(kept, expected, "{backend:?}, {n} of {width} bytes");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn lists_outside_of_the_numbers_are_reported() {
+    let bytes = [7; 64];
+    for wrong in [[0, 65], [64, 65], [65, 65], [u32::MAX, 3], [9, 8], [0, u32::MAX]] {
+        let mut starts = vec![[0; 4]; 40];
+        starts[37..39].copy_from_slice(&wrong.map(u32::to_le_bytes));
+        let numbers = Packed { bytes: &bytes, width: 1, starts: Some(&starts) };
+        for backend in Backend::available() {
+            let keep =
+                |item: usize| backend.keep_in_range(numbers, 7, 7, &mut bits(39, |i| i == item));
+            assert!(!keep(37), "{backend:?}: {wrong:?}");
+            assert!(keep(35), "only lists that are looked at count");
+        }
+    }
+}
+
 #[test]
 fn rotation_keeps_inner_products_and_spreads_one_component() {
     let mut rng = SeededRng::new(3, 0);

@@ -111,7 +111,10 @@ impl<'a> Compiler<'a> {
     fn call(&mut self, expr: &Expr, op: Op, arguments: &[Expr]) -> Result<Typed<'static>> {
         let node = match (op, arguments) {
             (Op::And | Op::Or, _) => {
-                let parts = arguments.iter().map(|a| self.condition(a)).collect::<Result<_>>()?;
+                let mut parts = Vec::new();
+                for argument in arguments {
+                    self.condition(argument)?.add_to(&mut parts);
+                }
                 if op == Op::And { Node::And(parts) } else { Node::Or(parts) }
             }
             (Op::Not, [part]) => Node::Not(Box::new(self.condition(part)?)),
@@ -315,19 +318,16 @@ impl<'a> Compiler<'a> {
             at += run.len();
         }
         if runs.len() > MOST_RUNS {
-            runs.clear();
-        } else {
-            accept.clear();
+            return Ok(Node::Codes(field, accept));
         }
-        let is_table = !accept.is_empty();
-        Ok(match column.kind() {
-            FieldKind::Tags if runs.is_empty() && !is_table => Node::NONE,
-            FieldKind::Tags => Node::Tags(field, runs, accept),
-            _ if is_table => Node::Codes(field, accept),
-            _ => {
-                let range = |&(low, high): &(u64, u64)| Node::Range { field, low, high };
-                Node::Or(runs.iter().map(range).collect())
-            }
+        let is_tags = column.kind() == FieldKind::Tags;
+        let test = |(low, high)| match is_tags {
+            true => Node::Tags { field, low, high },
+            false => Node::Range { field, low, high },
+        };
+        Ok(match runs[..] {
+            [run] => test(run),
+            _ => Node::Or(runs.into_iter().map(test).collect()),
         })
     }
 

@@ -156,6 +156,10 @@ impl Expr {
 
     /// The program as text, with no more parentheses than it needs: what [`Expr::read`] reads as
     /// this very program. Strings are written with JSON's escapes.
+    ///
+    /// The text is canonical: programs are equal exactly where their texts are, however they were
+    /// spelled. Who only wants to know whether two programs are one compares them (`==`), which
+    /// costs a module that prints no numbers nothing.
     #[must_use]
     pub fn to_text(&self) -> String {
         write::text(self)
@@ -176,8 +180,9 @@ impl Expr {
         Self::leaf(position, Kind::Flag(it))
     }
 
+    /// Zero has no sign: `-0` and `0` are one program, and are written alike.
     pub(super) const fn number(position: usize, it: f64) -> Self {
-        Self::leaf(position, Kind::Number(it))
+        Self::leaf(position, Kind::Number(it + 0.0))
     }
 
     pub(super) const fn text(position: usize, it: String) -> Self {

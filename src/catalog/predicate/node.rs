@@ -21,11 +21,15 @@ pub(super) enum Node {
         low: u64,
         high: u64,
     },
-    /// The category is one of these codes. The table has an entry for every code.
+    /// One of the tags has a code in `low..=high`, where `low <= high`.
+    Tags {
+        field: usize,
+        low: u64,
+        high: u64,
+    },
+    /// The category, or one of the tags, is one of these codes. The table has an entry for every
+    /// code.
     Codes(usize, Vec<bool>),
-    /// One of the tags is one of these codes: runs of them, from the first to the last; and where
-    /// there are too many runs to compare with, none, and a table with an entry for every code.
-    Tags(usize, Vec<(u64, u64)>, Vec<bool>),
     /// Both numbers are there and compare so.
     Compare(Comparison, Number, Number),
     /// The item is one of these: what history predicates come to.
@@ -76,20 +80,23 @@ impl Node {
     /// A test that nothing passes.
     pub(super) const NONE: Self = Self::Const(false);
 
-    /// What testing an item costs, in classes: cheap tests go first, since later ones only look at
-    /// the items that are left.
-    pub(super) fn cost(&self) -> u8 {
+    /// What testing an item costs, in classes.
+    fn cost(&self) -> u8 {
         match self {
             Self::Const(_) | Self::Exists(_) | Self::Flag(..) | Self::Set(_) => 0,
             Self::Range { .. } => 1,
             Self::Codes(..) => 2,
-            Self::Tags(..) => 3,
+            Self::Tags { .. } => 3,
             Self::Compare(..) => 4,
             Self::Not(part) => part.cost(),
             Self::And(parts) | Self::Or(parts) => parts.iter().map(Self::cost).max().unwrap_or(0),
         }
     }
-}
 
-/// Dearest class of [`Node::cost`].
-pub(super) const DEAREST: u8 = 4;
+    /// Adds a part to those of `and` or `or`, where tests that cost less stand first: later ones
+    /// only look at the items that are left.
+    pub(super) fn add_to(self, parts: &mut Vec<Self>) {
+        let cost = self.cost();
+        parts.insert(parts.partition_point(|part| part.cost() <= cost), self);
+    }
+}

@@ -1,19 +1,20 @@
 //! Compiled programs to bitmaps, a column at a time.
 //!
 //! Items are taken in chunks that fit the nearest cache, and a test *narrows* a chunk's bitmap: it
-//! takes out the items that fail and does not look at words of 32 that are empty already. So a
-//! conjunction costs its cheap tests over all items and its dear ones over what is left.
+//! takes out the items that fail, and a chunk that is empty is not looked at again. The compiler
+//! put cheap tests first, so a conjunction costs those over all items and its dear ones over what
+//! is left.
 //!
-//! Inner loops compare packed numbers of one width, 32 at a time, without branches, into one byte
-//! an item; the compiler makes vector instructions of that. A multiplication packs eight such
-//! bytes into bits.
+//! Comparisons of packed numbers are the kernels' ([`Backend::keep_in_range`]).
 
-use super::node::{Comparison, DEAREST, Node, Number};
+use super::node::{Comparison, Node, Number};
 use crate::catalog::Catalog;
-use crate::catalog::column::{Column, DAMAGED};
+use crate::catalog::column::DAMAGED;
 use crate::error::Result;
+use crate::format::FieldKind;
 use crate::ids::Ordinal;
 use crate::item_set::ItemSet;
+use crate::kernel::Backend;
 
 /// Words of a chunk: 2,048 items, whose numbers of 8 bytes are 16 kB.
 const CHUNK: usize = 64;
@@ -49,13 +50,12 @@ pub(super) fn value(catalog: Catalog<'_>, number: &Number, item: Ordinal) -> Res
 /// Takes out of `live`, the words from `first` on, the items for which `node` is false.
 #[inline(never)]
 fn narrow(catalog: Catalog<'_>, node: &Node, first: usize, live: &mut [u32]) -> Result<()> {
+    if live.iter().all(|word| *word == 0) {
+        return Ok(());
+    }
     match node {
         Node::And(parts) => {
-            for cost in 0..=DEAREST {
-                for part in parts.iter().filter(|part| part.cost() == cost) {
-                    narrow(catalog, part, first, live)?;
-                }
-            }
+            parts.iter().try_for_each(|part| narrow(catalog, part, first, live))?;
         }
         Node::Or(parts) => {
             let mut rest = copy(live);
@@ -79,18 +79,23 @@ fn narrow(catalog: Catalog<'_>, node: &Node, first: usize, live: &mut [u32]) -> 
             keep(live, column.flag_bits(first), !*is);
             keep(live, column.present_bits(first), false);
         }
-        Node::Range { field, low, high } => {
+        Node::Range { field, low, high } | Node::Tags { field, low, high } => {
             let column = catalog.nth(*field);
             keep(live, column.present_bits(first), false);
-            in_range(column, first, *low, *high, live);
+            let numbers = column.packed_from(32 * first);
+            if !Backend::best().keep_in_range(numbers, *low, *high, live) {
+                return Err(DAMAGED);
+            }
         }
         Node::Codes(field, accept) => {
             let column = catalog.nth(*field);
             keep(live, column.present_bits(first), false);
-            each(first, live, |item| Ok(accepts(accept, column.raw(item))))?;
-        }
-        Node::Tags(field, runs, accept) => {
-            has_tag(catalog.nth(*field), runs, accept, first, live)?;
+            let is_tags = column.kind() == FieldKind::Tags;
+            // Codes beyond the table stand in damaged archives only.
+            let accepts = |at| accept.get(column.raw(at) as usize).copied().unwrap_or(false);
+            each(first, live, |item| {
+                Ok(if is_tags { column.run(item)?.any(accepts) } else { accepts(item) })
+            })?;
         }
         Node::Compare(comparison, a, b) => compare(catalog, *comparison, a, b, first, live)?,
         Node::Set(set) => {
@@ -138,135 +143,6 @@ fn each(
     Ok(())
 }
 
-/// Takes out the items none of whose tags are accepted.
-///
-/// All tags of the chunk, one item's after the other's, become a bitmap first: that is a loop over
-/// packed numbers as any other. An item's tags are then a few neighbouring bits, taken at once. A
-/// loop over the tags of each item would cost several times that: how long it runs, which is what
-/// a processor would have to guess, is different every time.
-#[inline(never)]
-fn has_tag(
-    column: Column<'_>,
-    runs: &[(u64, u64)],
-    accept: &[bool],
-    first: usize,
-    live: &mut [u32],
-) -> Result<()> {
-    if live.iter().all(|word| *word == 0) {
-        return Ok(());
-    }
-    let (starts, codes, width) = column.tags(32 * first);
-    let starts = &starts[..starts.len().min(32 * live.len() + 1)];
-    let start = |at: usize| starts.get(at).map_or(usize::MAX, |s| u32::from_le_bytes(*s) as usize);
-    let (from, to) = (start(0), start(starts.len() - 1));
-    let Some(codes) = codes.get(from * width..to.saturating_mul(width)) else {
-        return Err(DAMAGED);
-    };
-    // Two words more than full ones: every position has its word and another behind it.
-    let mut hits = vec![0; (to - from) / 32 + 2];
-    if runs.is_empty() {
-        for (at, code) in (from..to).enumerate() {
-            hits[at / 32] |= u32::from(accepts(accept, column.raw(code))) << (at % 32);
-        }
-    }
-    for (low, high) in runs {
-        let mut these = vec![u32::MAX; hits.len()];
-        range_of_width(codes, width, *low, *high, &mut these);
-        hits.iter_mut().zip(&these).for_each(|(hits, these)| *hits |= these);
-    }
-    let mut is_damaged = false;
-    for (w, word) in live.iter_mut().enumerate() {
-        let (mut rest, mut passed) = (*word, 0);
-        while rest != 0 {
-            let bit = rest.trailing_zeros();
-            rest &= rest - 1;
-            let item = 32 * w + bit as usize;
-            let (low, high) = (start(item), start(item + 1));
-            if low < from || high < low || to < high {
-                is_damaged = true;
-                break;
-            }
-            let (at, length) = (low - from, high - low);
-            let is_it = if length <= 32 {
-                let bits = u64::from(hits[at / 32 + 1]) << 32 | u64::from(hits[at / 32]);
-                bits >> (at % 32) & ((1 << length) - 1) != 0
-            } else {
-                (at..at + length).any(|at| hits[at / 32] >> (at % 32) & 1 == 1)
-            };
-            passed |= u32::from(is_it) << bit;
-        }
-        *word = passed;
-    }
-    if is_damaged { Err(DAMAGED) } else { Ok(()) }
-}
-
-/// Codes beyond the table stand in damaged archives only.
-fn accepts(accept: &[bool], code: u64) -> bool {
-    accept.get(code as usize).copied().unwrap_or(false)
-}
-
-/// Eight bytes that are 0 or 1 as the bits of one: each product of a byte with a power of two
-/// lands in a bit of its own of the top byte.
-fn pack(flags: &[u8; 32]) -> u32 {
-    let mut word = 0;
-    for (i, eight) in flags.as_chunks::<8>().0.iter().enumerate() {
-        let bits = u64::from_le_bytes(*eight).wrapping_mul(0x0102_0408_1020_4080) >> 56;
-        word |= (bits as u32) << (8 * i);
-    }
-    word
-}
-
-/// One loop for each width of packed numbers. `x - low <= high - low`, without sign, is both
-/// comparisons in one.
-macro_rules! range_loop {
-    ($name:ident, $number:ty, $width:literal) => {
-        fn $name(bytes: &[u8], low: u64, high: u64, live: &mut [u32]) {
-            let (low, span) = (low as $number, (high - low) as $number);
-            for (word, block) in live.iter_mut().zip(bytes.chunks(32 * $width)) {
-                if *word == 0 {
-                    continue;
-                }
-                let mut padded = [0; 32 * $width];
-                let block: &[u8; 32 * $width] = match block.try_into() {
-                    Ok(whole) => whole,
-                    Err(_) => {
-                        padded[..block.len()].copy_from_slice(block);
-                        &padded
-                    }
-                };
-                // In two steps, so that each keeps to one width of lanes.
-                let mut passed: [$number; 32] = [0; 32];
-                for (passed, x) in passed.iter_mut().zip(block.as_chunks::<$width>().0) {
-                    let x = <$number>::from_le_bytes(*x);
-                    *passed = <$number>::from(x.wrapping_sub(low) <= span);
-                }
-                let mut flags = [0; 32];
-                flags.iter_mut().zip(&passed).for_each(|(flag, passed)| *flag = *passed as u8);
-                *word &= pack(&flags);
-            }
-        }
-    };
-}
-range_loop!(range_1, u8, 1);
-range_loop!(range_2, u16, 2);
-range_loop!(range_4, u32, 4);
-range_loop!(range_8, u64, 8);
-
-fn in_range(column: Column<'_>, first: usize, low: u64, high: u64, live: &mut [u32]) {
-    let (bytes, width) = column.packed();
-    range_of_width(bytes.get(32 * width * first..).unwrap_or(&[]), width, low, high, live);
-}
-
-#[inline(never)]
-fn range_of_width(bytes: &[u8], width: usize, low: u64, high: u64, live: &mut [u32]) {
-    match width {
-        1 => range_1(bytes, low, high, live),
-        2 => range_2(bytes, low, high, live),
-        4 => range_4(bytes, low, high, live),
-        _ => range_8(bytes, low, high, live),
-    }
-}
-
 fn compare(
     catalog: Catalog<'_>,
     comparison: Comparison,
@@ -275,9 +151,6 @@ fn compare(
     first: usize,
     live: &mut [u32],
 ) -> Result<()> {
-    if live.iter().all(|word| *word == 0) {
-        return Ok(());
-    }
     let n = (32 * live.len()).min(catalog.index.len() - 32 * first);
     let (mut left, mut right) = (vec![0.0; n], vec![0.0; n]);
     fill(catalog, a, first, &mut left)?;
