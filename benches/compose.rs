@@ -15,7 +15,7 @@ const DIM: usize = 64;
 const REPEATS: usize = 301;
 
 fn main() {
-    println!("{:>10} {:>6} {:<44} {:>10}", "candidates", "k", "rules", "p50, us");
+    println!("{:>10} {:>6} {:<44} {:>9} {:>9}", "candidates", "k", "rules", "best, us", "p50, us");
     for (n, k, repeats) in [(500, 20, REPEATS), (2000, 1000, 5)] {
         run(n, k, repeats);
     }
@@ -27,7 +27,14 @@ fn run(n: usize, k: usize, repeats: usize) {
     scores.sort_by(|a, b| b.total_cmp(a));
     let scored = |(i, score): (usize, f64)| Scored { ordinal: Ordinal(i as u32), score };
     let items: Vec<Scored> = scores.into_iter().enumerate().map(scored).collect();
-    let vectors: Vec<f64> = (0..n * DIM).map(|_| rng.normal()).collect();
+    // Around fifty centres: neighbours are alike, as the best items for a person are.
+    let centres: Vec<f64> = (0..50 * DIM).map(|_| rng.normal()).collect();
+    let vectors: Vec<f64> = (0..n)
+        .flat_map(|_| {
+            let centre = rng.below(50) * DIM;
+            (centre..centre + DIM).map(|j| centres[j] + 0.5 * rng.normal()).collect::<Vec<f64>>()
+        })
+        .collect();
     let candidates = Candidates { items: &items, n_ranked: n, vectors: &vectors, dim: DIM };
 
     let mut values = |per_item: usize, n_values: usize| {
@@ -56,6 +63,7 @@ fn run(n: usize, k: usize, repeats: usize) {
     let capped = Rules { k, caps: &caps, ..Rules::default() };
     let mmr = Rules { diversity: Diversity::Mmr { lambda: 0.7 }, ..plain.clone() };
     let dpp = Rules { diversity: Diversity::Dpp { strength: 0.3 }, ..plain.clone() };
+    let alone = Rules { diversity: Diversity::Dpp { strength: 1.0 }, ..plain.clone() };
     let all = Rules { calibration, quotas: &quotas, pins: &pins, ..capped.clone() };
     let all_mmr = Rules { diversity: mmr.diversity, ..all.clone() };
     let all_dpp = Rules { diversity: dpp.diversity, ..all.clone() };
@@ -65,6 +73,7 @@ fn run(n: usize, k: usize, repeats: usize) {
         ("three caps", capped),
         ("MMR", mmr),
         ("DPP", dpp),
+        ("DPP, diversity alone", alone),
         ("caps, quota, pin, calibration", all),
         ("caps, quota, pin, calibration, MMR", all_mmr),
         ("caps, quota, pin, calibration, DPP", all_dpp),
@@ -79,6 +88,7 @@ fn run(n: usize, k: usize, repeats: usize) {
             assert!(list.is_ok_and(|list| list.order.len() == k));
         }
         times.sort_by(f64::total_cmp);
-        println!("{n:>10} {k:>6} {name:<44} {:>10.1}", times[repeats / 2] * 1e6);
+        let [best, median] = [times[0], times[repeats / 2]].map(|seconds| seconds * 1e6);
+        println!("{n:>10} {k:>6} {name:<44} {best:>9.1} {median:>9.1}");
     }
 }
