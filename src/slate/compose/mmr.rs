@@ -41,8 +41,7 @@ impl Mmr {
         for t in self.n_seen[i]..self.items.len() {
             let cosine = space.cosine(i, self.items[t]);
             ring[t % self.window] = cosine;
-            let nearest = &mut self.nearest[i];
-            *nearest = if t == 0 || cosine > *nearest { cosine } else { *nearest };
+            self.nearest[i] = self.nearest[i].max(cosine);
         }
         self.n_seen[i] = self.items.len();
     }
@@ -61,6 +60,9 @@ impl Mmr {
                 ring[oldest] = f64::NEG_INFINITY;
                 self.nearest[i] = ring.iter().fold(f64::NEG_INFINITY, |most, &c| most.max(c));
             }
+        }
+        if self.items.is_empty() {
+            self.nearest.fill(f64::NEG_INFINITY);
         }
         self.items.push(item);
     }
