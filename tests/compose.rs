@@ -251,10 +251,11 @@ mod references {
         let row = |&a: &usize| all.iter().map(|&b| entry(a, b)).collect::<Vec<f64>>();
         let mut matrix: Vec<Vec<f64>> = all.iter().map(row).collect();
         for pivot in 0..all.len() - 1 {
-            for below in pivot + 1..all.len() {
-                let factor = matrix[below][pivot] / matrix[pivot][pivot];
-                for column in 0..all.len() {
-                    matrix[below][column] -= factor * matrix[pivot][column];
+            let (done, rest) = matrix.split_at_mut(pivot + 1);
+            for row in rest {
+                let factor = row[pivot] / done[pivot][pivot];
+                for (x, y) in row.iter_mut().zip(&done[pivot]) {
+                    *x -= factor * y;
                 }
             }
         }
