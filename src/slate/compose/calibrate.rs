@@ -15,13 +15,11 @@ const ALPHA: f64 = 0.01;
 ///
 /// An item changes the terms of its own classes only. What it changes there depends on the class
 /// and on the share `1 / number of its classes`, and few such pairs exist: logarithms are taken
-/// once a pair and step, not once a candidate.
+/// once a pair and step, not once a candidate. Terms that no candidate changes are left out.
 #[derive(Default)]
 pub(super) struct Calibrator {
     /// Wanted shares; their sum is 1.
     target: Vec<f64>,
-    /// Sum of `p log p`.
-    entropy: f64,
     /// Sum of the shares of the list's items, by class.
     mass: Vec<f64>,
     n_items: f64,
@@ -29,14 +27,12 @@ pub(super) struct Calibrator {
     /// Candidate by candidate the pairs it consists of.
     starts: Vec<usize>,
     of: Vec<usize>,
-    /// The distance once an item without wanted classes is added.
-    base: f64,
 }
 
 struct Pair {
     class: usize,
     share: f64,
-    /// How much nearer the list comes than `base`, through this pair.
+    /// How much nearer the wanted mix it brings the list than an item without classes would.
     gain: f64,
 }
 
@@ -45,7 +41,6 @@ impl Calibrator {
         let sum: f64 = calibration.target.iter().sum();
         self.target.clear();
         self.target.extend(calibration.target.iter().map(|p| p / sum));
-        self.entropy = self.target.iter().filter(|&&p| p > 0.0).map(|&p| p * libm::log(p)).sum();
         self.mass.clear();
         self.mass.resize(self.target.len(), 0.0);
         self.n_items = 0.0;
@@ -85,9 +80,10 @@ impl Calibrator {
         &self.of[self.starts[i]..self.starts[i + 1]]
     }
 
-    /// The distance of the list with candidate `i` added.
-    pub(super) fn distance_with(&self, i: usize) -> f64 {
-        self.base - self.pairs_of(i).iter().map(|&pair| self.pairs[pair].gain).sum::<f64>()
+    /// How much nearer the wanted mix candidate `i` brings the list than an item without classes
+    /// would: minus its distance, but for a term that all candidates share.
+    pub(super) fn gain(&self, i: usize) -> f64 {
+        self.pairs_of(i).iter().map(|&pair| self.pairs[pair].gain).sum()
     }
 
     /// Adds candidate `i` to the list.
@@ -102,15 +98,12 @@ impl Calibrator {
 
     /// Computes what the next item would change.
     fn prepare(&mut self) {
-        let (mass, target, n) = (&self.mass, &self.target, self.n_items + 1.0);
-        let term = |class: usize, more: f64| {
-            let p: f64 = target[class];
-            p * libm::log((1.0 - ALPHA) * (mass[class] + more) / n + ALPHA * p)
-        };
-        let wanted = (0..target.len()).filter(|&class| target[class] > 0.0);
-        self.base = self.entropy - wanted.map(|class| term(class, 0.0)).sum::<f64>();
+        let n = self.n_items + 1.0;
         for pair in &mut self.pairs {
-            pair.gain = term(pair.class, pair.share) - term(pair.class, 0.0);
+            let p = self.target[pair.class];
+            let mixed = |mass: f64| (1.0 - ALPHA) * mass / n + ALPHA * p;
+            let mass = self.mass[pair.class];
+            pair.gain = p * libm::log(mixed(mass + pair.share) / mixed(mass));
         }
     }
 }

@@ -6,12 +6,18 @@
 //! items: qualities on the diagonal, likeness beside it. Adding item `i` multiplies the
 //! determinant by `q_i^2 r_i`, where `r_i` is what is left of `S_ii` once the chosen items are
 //! projected out. `r` follows from the Cholesky factor of `S` on the list, which grows by one row
-//! an item: `n * window` multiplications instead of a factorisation for each candidate.
+//! an item: `dim + window` multiplications for a candidate and step, not a factorisation.
+//!
+//! `r_i` never grows while items are added, so what it was some steps ago bounds it from above,
+//! and only candidates whose bound could win are brought up to date (lazy greedy, Minoux 1978).
+//! The answer is the same, number by number.
 //!
 //! Likeness is `(1 + cosine) / 2`, as in section 5 of the paper: with bare cosines an *opposite*
 //! item would be as redundant as an equal one. A millionth of the identity is mixed in, so that
 //! the matrix is definite at any length of the list, duplicates included, and the greedy walk
 //! never has to stop short as the published one does.
+
+use super::space::{LANES, Space, dot};
 
 /// Share of the identity in the similarity matrix. Large against rounding (the rotations below
 /// divide by no less than its square root), small against any difference that matters.
@@ -20,94 +26,111 @@ const RIDGE: f64 = 1e-6;
 /// The unexplained part of each candidate, given the items of the window.
 #[derive(Default)]
 pub(super) struct Dpp {
-    n: usize,
-    most_rows: usize,
-    /// Items of the window, oldest first, with the number of their row.
-    items: Vec<(usize, usize)>,
-    /// Rows `c_t` of the factor, extended to all candidates: on the items of the window they are
-    /// its Cholesky factor, and `r_j = 1 - sum over t of c_t[j]^2`.
+    window: usize,
+    /// Length of a row: `window`, padded with zeros.
+    stride: usize,
+    /// Items of the window, oldest first.
+    items: Vec<usize>,
+    /// For each candidate how many of `items` it was compared with; [`CHOSEN`] for those in the
+    /// list.
+    n_seen: Vec<usize>,
+    /// Candidate by candidate a row `c` of `window` numbers: the factor's row where the candidate
+    /// is an item of the window, and what it would be for the others. Numbers that are not known
+    /// yet are 0.
     rows: Vec<f64>,
+    /// `1 - sum of c^2`.
     residual: Vec<f64>,
 }
 
+const CHOSEN: usize = usize::MAX;
+
 impl Dpp {
-    /// For `n` candidates, each compared with the last `most_rows` items.
-    pub(super) fn reset(&mut self, n: usize, most_rows: usize) {
-        (self.n, self.most_rows) = (n, most_rows);
+    /// For `n` candidates, each compared with the last `window` items.
+    pub(super) fn reset(&mut self, n: usize, window: usize) {
+        self.window = window;
+        self.stride = window.next_multiple_of(LANES);
         self.items.clear();
+        self.n_seen.clear();
+        self.n_seen.resize(n, 0);
         self.rows.clear();
+        self.rows.resize(n * self.stride, 0.0);
         self.residual.clear();
         self.residual.resize(n, 1.0);
     }
 
-    /// `r_i`, above 0 and at most 1.
+    /// `r_i`, or more where items are new; above 0 and at most 1.
     pub(super) fn residual(&self, i: usize) -> f64 {
         // Rounding is far below the ridge; the bound keeps logarithms defined all the same.
         self.residual[i].max(RIDGE * RIDGE)
     }
 
-    /// Adds an item by its cosines to all candidates; the oldest leaves a full window.
-    pub(super) fn add(&mut self, item: usize, cosines: &[f64]) {
-        if self.most_rows == 0 {
-            return;
-        }
-        let n = self.n;
-        let slot = if self.items.len() == self.most_rows {
-            self.drop_oldest()
-        } else {
-            self.rows.resize((self.items.len() + 1) * n, 0.0);
-            self.items.len()
-        };
-        let (before, rest) = self.rows.split_at_mut(slot * n);
-        let (row, behind) = rest.split_at_mut(n);
-        for (c, &cosine) in row.iter_mut().zip(cosines) {
-            *c = (1.0 - RIDGE) * (0.5 + 0.5 * cosine);
-        }
-        row[item] = 1.0;
-        for &(_, other) in &self.items {
-            let other = match other.checked_sub(slot + 1) {
-                None => &before[other * n..(other + 1) * n],
-                Some(at) => &behind[at * n..(at + 1) * n],
-            };
-            let factor = other[item];
-            for (c, &o) in row.iter_mut().zip(other) {
-                *c -= factor * o;
-            }
-        }
-        let diagonal = self.residual[item].max(RIDGE * RIDGE).sqrt();
-        for (c, residual) in row.iter_mut().zip(&mut self.residual) {
-            *c /= diagonal;
-            *residual -= *c * *c;
-        }
-        self.items.push((item, slot));
+    fn row(&self, i: usize) -> &[f64] {
+        &self.rows[i * self.stride..(i + 1) * self.stride]
     }
 
-    /// Takes the oldest item out of the factor by plane rotations, and gives its row free.
-    ///
-    /// Each rotation mixes the row that leaves with one that stays, so that the leaving row
-    /// becomes 0 on that row's item. In the end it is 0 on the whole window: the others are the
-    /// factor of what stays, and what it still holds of the candidates is theirs again.
-    fn drop_oldest(&mut self) -> usize {
-        let n = self.n;
-        let (_, leaving) = self.items.remove(0);
-        for &(item, slot) in &self.items {
-            let (low, high) = (leaving.min(slot), leaving.max(slot));
-            let (front, back) = self.rows.split_at_mut(high * n);
-            let (low_row, high_row) = (&mut front[low * n..(low + 1) * n], &mut back[..n]);
-            let (out, stay) =
-                if leaving < slot { (low_row, high_row) } else { (high_row, low_row) };
-            let length = (stay[item] * stay[item] + out[item] * out[item]).sqrt();
-            let (cos, sin) = (stay[item] / length, out[item] / length);
-            for (out, stay) in out.iter_mut().zip(stay) {
-                let (o, s) = (*out, *stay);
-                *stay = cos * s + sin * o;
-                *out = cos * o - sin * s;
-            }
+    /// Compares a candidate with what is new.
+    pub(super) fn refresh(&mut self, i: usize, space: &Space) {
+        for t in self.n_seen[i]..self.items.len() {
+            let item = self.items[t];
+            let likeness = (1.0 - RIDGE) * (0.5 + 0.5 * space.cosine(i, item));
+            let of_item = self.row(item);
+            // Zeros in the candidate's row from `t` on leave out what is behind.
+            let c = (likeness - dot(self.row(i), of_item)) / of_item[t];
+            self.rows[i * self.stride + t] = c;
+            self.residual[i] -= c * c;
         }
-        let out = &self.rows[leaving * n..(leaving + 1) * n];
-        for (residual, &c) in self.residual.iter_mut().zip(out) {
-            *residual += c * c;
-        }
-        leaving
+        self.n_seen[i] = self.n_seen[i].max(self.items.len());
     }
+
+    /// Adds an item; the oldest leaves a full window.
+    pub(super) fn add(&mut self, item: usize, space: &Space) {
+        if self.window == 0 || self.n_seen[item] == CHOSEN {
+            return;
+        }
+        if self.items.len() == self.window {
+            self.drop_oldest(space);
+        }
+        self.refresh(item, space);
+        self.rows[item * self.stride + self.items.len()] = self.residual(item).sqrt();
+        self.n_seen[item] = CHOSEN;
+        self.items.push(item);
+    }
+
+    /// Takes the oldest item out of the factor by plane rotations.
+    ///
+    /// Its column, the first, is mixed with each other in turn, so that it becomes 0 on the item
+    /// of that column. In the end it is 0 on the whole window: the other columns are the factor of
+    /// what stays, and what the first still holds of a candidate is unexplained again.
+    fn drop_oldest(&mut self, space: &Space) {
+        for i in 0..self.n_seen.len() {
+            self.refresh(i, space);
+        }
+        let mut rotations: Vec<(f64, f64)> = Vec::with_capacity(self.window);
+        for t in 1..self.window {
+            let row = self.row(self.items[t]);
+            let out = leave(row, &rotations);
+            let length = (row[t] * row[t] + out * out).sqrt();
+            rotations.push((row[t] / length, out / length));
+        }
+        for (row, residual) in self.rows.chunks_exact_mut(self.stride).zip(&mut self.residual) {
+            let mut out = row[0];
+            for (t, &(cos, sin)) in rotations.iter().enumerate() {
+                let stay = row[t + 1];
+                row[t] = cos * stay + sin * out;
+                out = cos * out - sin * stay;
+            }
+            row[self.window - 1] = 0.0;
+            *residual += out * out;
+        }
+        self.items.remove(0);
+        for n_seen in self.n_seen.iter_mut().filter(|n| **n != CHOSEN) {
+            *n_seen -= 1;
+        }
+    }
+}
+
+/// What rotations leave of a row's first number.
+fn leave(row: &[f64], rotations: &[(f64, f64)]) -> f64 {
+    let rest = row[1..].iter().zip(rotations);
+    rest.fold(row[0], |out, (stay, (cos, sin))| cos * out - sin * stay)
 }

@@ -1,56 +1,69 @@
 //! Maximal marginal relevance: the most similar item of the window.
 
+use super::space::Space;
+
 /// For each candidate its highest cosine to the last items.
+///
+/// Cosines are computed when they are asked for ([`Mmr::refresh`]). Until then
+/// [`Mmr::nearest`] is that to fewer items, and so too low, never too high.
 #[derive(Default)]
 pub(super) struct Mmr {
-    /// A ring of rows of cosines, one for each item of the window.
-    rows: Vec<f64>,
-    n: usize,
-    most_rows: usize,
-    n_added: usize,
+    window: usize,
+    /// All items so far.
+    items: Vec<usize>,
+    /// For each candidate how many of `items` it was compared with.
+    n_seen: Vec<usize>,
+    /// Candidate by candidate the cosines to the last `window` items, a ring each.
+    cosines: Vec<f64>,
     nearest: Vec<f64>,
 }
 
 impl Mmr {
-    /// For `n` candidates, each compared with the last `most_rows` items.
-    pub(super) fn reset(&mut self, n: usize, most_rows: usize) {
-        (self.n, self.most_rows, self.n_added) = (n, most_rows, 0);
-        self.rows.clear();
+    /// For `n` candidates, each compared with the last `window` items.
+    pub(super) fn reset(&mut self, n: usize, window: usize) {
+        self.window = window;
+        self.items.clear();
+        self.n_seen.clear();
+        self.n_seen.resize(n, 0);
+        self.cosines.resize(n * window, 0.0);
         self.nearest.clear();
         self.nearest.resize(n, 0.0);
     }
 
-    /// The highest cosine; 0 where there is nothing to compare with.
+    /// The highest cosine, or less where items are new; 0 where there is nothing to compare with.
     pub(super) fn nearest(&self, i: usize) -> f64 {
         self.nearest[i]
     }
 
-    /// Adds an item by its cosines to all candidates; the oldest leaves a full window.
-    pub(super) fn add(&mut self, cosines: &[f64]) {
-        if self.most_rows == 0 {
+    /// Compares a candidate with what is new.
+    pub(super) fn refresh(&mut self, i: usize, space: &Space) {
+        let ring = &mut self.cosines[i * self.window..(i + 1) * self.window];
+        for t in self.n_seen[i]..self.items.len() {
+            let cosine = space.cosine(i, self.items[t]);
+            ring[t % self.window] = cosine;
+            self.nearest[i] = self.nearest[i].max(cosine);
+        }
+        self.n_seen[i] = self.items.len();
+    }
+
+    /// Adds an item; the oldest leaves a full window.
+    pub(super) fn add(&mut self, item: usize, space: &Space) {
+        if self.window == 0 {
             return;
         }
-        let is_full = self.n_added >= self.most_rows;
-        if is_full {
-            let at = self.n_added % self.most_rows * self.n;
-            self.rows[at..at + self.n].copy_from_slice(cosines);
-        } else {
-            self.rows.extend_from_slice(cosines);
-        }
-        if is_full || self.n_added == 0 {
-            self.nearest.fill(f64::NEG_INFINITY);
-            for row in self.rows.chunks_exact(self.n.max(1)) {
-                raise(&mut self.nearest, row);
+        if self.items.len() >= self.window {
+            // Maxima may fall now, so they are made anew, of all but the ring's oldest entry.
+            let oldest = self.items.len() % self.window;
+            for i in 0..self.n_seen.len() {
+                self.refresh(i, space);
+                let ring = &mut self.cosines[i * self.window..(i + 1) * self.window];
+                ring[oldest] = f64::NEG_INFINITY;
+                self.nearest[i] = ring.iter().fold(f64::NEG_INFINITY, |most, &c| most.max(c));
             }
-        } else {
-            raise(&mut self.nearest, cosines);
         }
-        self.n_added += 1;
-    }
-}
-
-fn raise(nearest: &mut [f64], row: &[f64]) {
-    for (nearest, &cosine) in nearest.iter_mut().zip(row) {
-        *nearest = if cosine > *nearest { cosine } else { *nearest };
+        if self.items.is_empty() {
+            self.nearest.fill(f64::NEG_INFINITY);
+        }
+        self.items.push(item);
     }
 }

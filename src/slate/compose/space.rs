@@ -5,7 +5,7 @@ use crate::error::{Error, Result};
 
 /// Additions that run beside each other. The order of a sum is fixed by it, and compilers turn
 /// it into SIMD as it stands: the same bits with and without.
-const LANES: usize = 8;
+pub(super) const LANES: usize = 8;
 
 /// The candidates' vectors, brought to length 1.
 #[derive(Default)]
@@ -13,7 +13,6 @@ pub(super) struct Space {
     /// Row by row, each padded with zeros to a multiple of [`LANES`].
     units: Vec<f64>,
     stride: usize,
-    row: Vec<f64>,
 }
 
 impl Space {
@@ -28,17 +27,15 @@ impl Space {
         }
         let rows = self.units.chunks_exact_mut(self.stride);
         for (i, (unit, vector)) in rows.zip(candidates.vectors.chunks_exact(dim)).enumerate() {
-            let unit = &mut unit[..dim];
-            unit.copy_from_slice(vector);
-            let length = vector.iter().map(|x| x * x).sum::<f64>().sqrt();
+            unit[..dim].copy_from_slice(vector);
+            let length = dot(unit, unit).sqrt();
             if !length.is_finite() {
                 let expected = "numbers whose squares have a finite sum";
                 return Err(Error::arg(format!("vectors[{i}]"), expected, "others"));
             }
-            if length > 0.0 {
-                for x in unit {
-                    *x /= length;
-                }
+            let scale = if length > 0.0 { 1.0 / length } else { 0.0 };
+            for x in unit {
+                *x *= scale;
             }
         }
         Ok(())
@@ -52,23 +49,10 @@ impl Space {
     pub(super) fn cosine(&self, i: usize, j: usize) -> f64 {
         dot(self.unit(i), self.unit(j))
     }
-
-    /// Cosines of one candidate to all.
-    pub(super) fn cosines(&mut self, i: usize, n: usize) -> &[f64] {
-        let mut row = std::mem::take(&mut self.row);
-        row.clear();
-        if self.stride == 0 {
-            row.resize(n, 0.0);
-        } else {
-            let from = self.unit(i);
-            row.extend(self.units.chunks_exact(self.stride).map(|to| dot(from, to)));
-        }
-        self.row = row;
-        &self.row
-    }
 }
 
-fn dot(a: &[f64], b: &[f64]) -> f64 {
+/// Inner product of two rows whose length is a multiple of [`LANES`].
+pub(super) fn dot(a: &[f64], b: &[f64]) -> f64 {
     let mut sums = [0.0; LANES];
     for (x, y) in a.chunks_exact(LANES).zip(b.chunks_exact(LANES)) {
         for lane in 0..LANES {

@@ -171,7 +171,7 @@ impl<'a> Tracer<'a> {
         chosen: usize,
         reason: Reason,
         ledger: &Ledger<'_>,
-        objective: &Objective,
+        objective: &mut Objective,
     ) {
         let score = self.items[chosen].score;
         let mut passed = Vec::new();

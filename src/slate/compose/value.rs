@@ -127,18 +127,32 @@ impl Objective {
         }
         let mut best: Option<(f64, usize)> = None;
         for i in 0..self.rotated.len() {
-            if is_gone(i) {
+            // What was last known of it bounds its value from above.
+            if is_gone(i) || !self.is_better(i, best) || !is_allowed(i) {
                 continue;
             }
-            let value = self.value(i);
-            let is_better = best.is_none_or(|(most, at)| {
-                value > most || value == most && self.rotated[i] > self.rotated[at]
-            });
-            if is_better && is_allowed(i) {
-                best = Some((value, i));
+            self.refresh(i);
+            if self.is_better(i, best) {
+                best = Some((self.value(i), i));
             }
         }
         best.map(|(_, i)| i)
+    }
+
+    fn is_better(&self, i: usize, best: Option<(f64, usize)>) -> bool {
+        let Some((most, at)) = best else { return true };
+        let value = self.value(i);
+        value > most || value == most && self.rotated[i] > self.rotated[at]
+    }
+
+    /// Compares a candidate with the items it was not compared with yet. Until then its value may
+    /// be too high, never too low.
+    pub(super) fn refresh(&mut self, i: usize) {
+        match self.diversity {
+            Diversity::None => {}
+            Diversity::Mmr { .. } => self.mmr.refresh(i, &self.space),
+            Diversity::Dpp { .. } => self.dpp.refresh(i, &self.space),
+        }
     }
 
     fn value(&self, i: usize) -> f64 {
@@ -155,7 +169,7 @@ impl Objective {
         if self.strength == 0.0 {
             return calm;
         }
-        (1.0 - self.strength) * calm - self.strength * self.calibrator.distance_with(i)
+        (1.0 - self.strength) * calm + self.strength * self.calibrator.gain(i)
     }
 
     /// What diversity takes from a candidate, in units of relevance.
@@ -173,11 +187,10 @@ impl Objective {
         if self.strength > 0.0 {
             self.calibrator.add(i);
         }
-        let n = self.rotated.len();
         match self.diversity {
             Diversity::None => {}
-            Diversity::Mmr { .. } => self.mmr.add(self.space.cosines(i, n)),
-            Diversity::Dpp { .. } => self.dpp.add(i, self.space.cosines(i, n)),
+            Diversity::Mmr { .. } => self.mmr.add(i, &self.space),
+            Diversity::Dpp { .. } => self.dpp.add(i, &self.space),
         }
     }
 
@@ -196,7 +209,8 @@ impl Objective {
 
     /// Why `i`, whose score is better, has the lower value: what takes most from it against
     /// `chosen`.
-    pub(super) fn why(&self, i: usize, chosen: usize) -> Why {
+    pub(super) fn why(&mut self, i: usize, chosen: usize) -> Why {
+        self.refresh(i);
         let weight = match self.diversity {
             Diversity::None => 1.0,
             Diversity::Mmr { lambda } => lambda,
@@ -206,10 +220,7 @@ impl Objective {
         let rotation = (1.0 - self.strength) * (lost(i) - lost(chosen));
         let alike = (1.0 - self.strength) * (self.likeness(i) - self.likeness(chosen));
         let mix = match self.strength > 0.0 {
-            true => {
-                let distance = |i| self.calibrator.distance_with(i);
-                self.strength * (distance(i) - distance(chosen))
-            }
+            true => self.strength * (self.calibrator.gain(chosen) - self.calibrator.gain(i)),
             false => f64::NEG_INFINITY,
         };
         match self.most_similar(i) {
