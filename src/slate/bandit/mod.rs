@@ -58,7 +58,9 @@ pub struct Settings {
     pub lambda: f64,
     /// Deviation of one reward from its mean, as believed; 0 or more. Larger explores longer; 0
     /// never explores. Rewards are 0 or 1, whose deviation is at most 0.5, and 0.3 where one in
-    /// ten is answered. 0.3.
+    /// ten is answered. 0.3. (The paper's bound on regret supposes one that grows with the number
+    /// of features and rounds, far wider than serves people; `nearfield simulate` measures what
+    /// this one does.)
     pub spread: f64,
     /// After how many milliseconds what was learned counts half; above 0. `None`: it always counts
     /// in full.

@@ -5,9 +5,11 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::*;
 
 type Pairs = Vec<(String, String)>;
+/// When, in which context, and what was shown and rewarded.
+type Visit = (i64, Pairs, Vec<(usize, bool)>);
 
 /// A log of `n` rounds of four items over three arms, in random contexts.
-fn log(n: usize, seed: u64) -> Vec<(i64, Pairs, Vec<(usize, bool)>)> {
+fn log(n: usize, seed: u64) -> Vec<Visit> {
     let mut rng = SeededRng::new(seed, 0);
     let round = |_| {
         let mut context = vec![("hour".to_owned(), rng.below(24).to_string())];
@@ -21,7 +23,7 @@ fn log(n: usize, seed: u64) -> Vec<(i64, Pairs, Vec<(usize, bool)>)> {
     (0..n).map(round).collect()
 }
 
-fn rounds(log: &[(i64, Pairs, Vec<(usize, bool)>)]) -> Vec<Round<'_>> {
+fn rounds(log: &[Visit]) -> Vec<Round<'_>> {
     log.iter()
         .map(|(at_ms, context, outcomes)| Round {
             at_ms: *at_ms,
@@ -93,7 +95,7 @@ fn the_order_of_the_log_makes_no_difference() {
     let asked = context(&[("hour", "9"), ("device", "car")]);
     for seed in 0..20 {
         let mut log = log(100, seed);
-        let bits = |log: &[(i64, Pairs, Vec<(usize, bool)>)]| {
+        let bits = |log: &[Visit]| {
             let bandit = LinTs::replay(3, &rounds(log), &settings, 2_000_000).unwrap();
             let beliefs = bandit.beliefs(&asked);
             beliefs.iter().map(|b| (b.mean.to_bits(), b.deviation.to_bits())).collect::<Vec<_>>()
