@@ -277,11 +277,8 @@ impl Profile {
         let n_before = self.entries.len();
         for (at, entry) in std::mem::take(&mut self.entries).into_iter().enumerate() {
             let is_word = entry.event.selector().is_some();
-            let stays = if is_word {
-                words.binary_search(&at).is_ok()
-            } else {
-                !self.is_too_old(&entry)
-            };
+            let stays =
+                if is_word { words.binary_search(&at).is_ok() } else { !self.is_too_old(&entry) };
             if stays {
                 self.entries.push(entry);
             }
