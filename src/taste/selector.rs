@@ -114,6 +114,7 @@ impl Selector {
 }
 
 /// Refuses what is no time of a calendar.
+#[inline(never)]
 pub(super) fn check_time(path: &str, at_ms: f64) -> Result<()> {
     if TIMES_MS.contains(&at_ms) {
         return Ok(());
@@ -123,6 +124,7 @@ pub(super) fn check_time(path: &str, at_ms: f64) -> Result<()> {
 }
 
 /// Refuses texts that are empty or too long to be an id or a name.
+#[inline(never)]
 pub(super) fn check_text(path: &str, text: &str) -> Result<()> {
     if text.is_empty() || text.len() > MAX_TEXT {
         let found = format!("{} bytes", text.len());
@@ -132,6 +134,7 @@ pub(super) fn check_text(path: &str, text: &str) -> Result<()> {
 }
 
 /// Sorts a context by key; refuses keys that come twice, and what is too much.
+#[inline(never)]
 pub(super) fn check_context(path: &str, context: &mut [(String, String)]) -> Result<()> {
     if context.len() > MAX_PAIRS {
         let expected = format!("at most {MAX_PAIRS} pairs");

@@ -52,35 +52,37 @@ fn event(value: &JsValue) -> Result<FlatEvent> {
     })
 }
 
+#[inline(never)]
 fn selector(value: &JsValue) -> Result<Selector> {
     let members = ["source", "item", "where", "from_ms", "to_ms", "context"];
     let reader = Reader::new(value, "selector", &members)?;
-    // Large numbers saturate, and the profile refuses what no calendar has; NaN would become 0.
-    let time = |key| match reader.number(key)? {
-        Some(ms) if ms.is_nan() => reader.mismatch(key, "a number", &ms.into()),
-        ms => Ok(ms.map(|ms| ms as i64)),
-    };
     Ok(Selector {
         source: reader.text("source")?,
         item: reader.text("item")?,
         where_: reader.text("where")?,
-        from_ms: time("from_ms")?,
-        to_ms: time("to_ms")?,
+        // Large numbers saturate, and the profile refuses what no calendar has.
+        from_ms: reader.number("from_ms")?.map(|ms| ms as i64),
+        to_ms: reader.number("to_ms")?.map(|ms| ms as i64),
         context: context(&reader)?,
     })
 }
 
 /// An object of strings, as pairs.
+#[inline(never)]
 fn context(reader: &Reader) -> Result<Vec<(String, String)>> {
-    let Some(value) = reader.value("context") else { return Ok(Vec::new()) };
-    let pairs = value.dyn_ref::<Object>().map(Object::entries).and_then(|pairs| {
-        let text = |pair: &JsValue, i| pair.unchecked_ref::<Array>().get(i).as_string();
-        pairs.iter().map(|pair| Some((text(&pair, 0)?, text(&pair, 1)?))).collect()
-    });
-    match pairs {
-        Some(pairs) => Ok(pairs),
-        None => reader.mismatch("context", "an object of strings", &value),
+    let mut pairs = Vec::new();
+    let Some(value) = reader.value("context") else { return Ok(pairs) };
+    let entries = value.dyn_ref::<Object>().map(Object::entries).unwrap_or_default();
+    for entry in entries.iter() {
+        let entry: &Array = entry.unchecked_ref();
+        if let (Some(key), Some(value)) = (entry.get(0).as_string(), entry.get(1).as_string()) {
+            pairs.push((key, value));
+        }
     }
+    if pairs.len() < entries.length() as usize || !value.is_object() {
+        return reader.mismatch("context", "an object of strings", &value);
+    }
+    Ok(pairs)
 }
 
 /// The items of a shown slate.
@@ -88,20 +90,21 @@ fn placed(reader: &Reader, items: &JsValue) -> Result<Vec<Placed>> {
     let Some(items) = items.dyn_ref::<Array>() else {
         return reader.mismatch("items", "an array", items);
     };
-    let placed = |item: JsValue| {
+    let mut all = Vec::new();
+    for item in items.iter() {
         let reader = Reader::new(&item, "items", &["item", "position", "propensity"])?;
         let position = reader.whole("position")?.and_then(|position| position.try_into().ok());
         let Some(position) = position else {
             let found = reader.value("position").unwrap_or_default();
             return reader.mismatch("position", "a place in the slate, from 0", &found);
         };
-        Ok(Placed {
+        all.push(Placed {
             item: reader.text("item")?.unwrap_or_default(),
             position,
             propensity: reader.number("propensity")?,
-        })
-    };
-    items.iter().map(placed).collect()
+        });
+    }
+    Ok(all)
 }
 
 /// The profile's entries, as they were given.
@@ -120,54 +123,66 @@ pub(super) fn entries(profile: &Profile) -> Array {
 
 fn event_object(event: FlatEvent) -> Object {
     let object = Object::new();
-    put(&object, "type", Some(event.r#type));
-    put(&object, "item", event.item);
-    put(&object, "kind", event.kind);
-    put(&object, "weight", event.weight);
-    put(&object, "source", event.source);
-    put(&object, "context", pairs_object(&event.context));
-    put(&object, "taste", event.taste);
-    put(&object, "slate", event.slate);
-    put(&object, "policy", event.policy);
-    put(&object, "forget_seen", event.forget_seen);
-    let items = event.items.map(|items| {
+    put_text(&object, "type", Some(event.r#type));
+    put_text(&object, "item", event.item);
+    put_text(&object, "kind", event.kind);
+    put_number(&object, "weight", event.weight);
+    put_text(&object, "source", event.source);
+    put_context(&object, &event.context);
+    put(&object, "taste", event.taste.map(JsValue::from));
+    put_text(&object, "slate", event.slate);
+    put_text(&object, "policy", event.policy);
+    put(&object, "forget_seen", event.forget_seen.map(JsValue::from));
+    if let Some(items) = event.items {
         let array = Array::new();
         for placed in items {
             let item = Object::new();
-            put(&item, "item", Some(placed.item));
-            put(&item, "position", Some(placed.position));
-            put(&item, "propensity", placed.propensity);
+            put_text(&item, "item", Some(placed.item));
+            put_number(&item, "position", Some(placed.position.into()));
+            put_number(&item, "propensity", placed.propensity);
             array.push(&item);
         }
-        array
-    });
-    put(&object, "items", items);
-    let selector = event.selector.map(|selector| {
-        let object = Object::new();
-        put(&object, "source", selector.source);
-        put(&object, "item", selector.item);
-        put(&object, "where", selector.where_);
-        put(&object, "from_ms", selector.from_ms.map(|ms| ms as f64));
-        put(&object, "to_ms", selector.to_ms.map(|ms| ms as f64));
-        put(&object, "context", pairs_object(&selector.context));
-        object
-    });
-    put(&object, "selector", selector);
+        set(&object, "items", array);
+    }
+    if let Some(selector) = event.selector {
+        let inner = Object::new();
+        put_text(&inner, "source", selector.source);
+        put_text(&inner, "item", selector.item);
+        put_text(&inner, "where", selector.where_);
+        put_number(&inner, "from_ms", selector.from_ms.map(|ms| ms as f64));
+        put_number(&inner, "to_ms", selector.to_ms.map(|ms| ms as f64));
+        put_context(&inner, &selector.context);
+        set(&object, "selector", inner);
+    }
     object
 }
 
-fn put(object: &Object, key: &'static str, value: Option<impl Into<JsValue>>) {
+#[inline(never)]
+fn put(object: &Object, key: &'static str, value: Option<JsValue>) {
     if let Some(value) = value {
         set(object, key, value);
     }
 }
 
+#[inline(never)]
+fn put_text(object: &Object, key: &'static str, value: Option<String>) {
+    put(object, key, value.map(JsValue::from));
+}
+
+#[inline(never)]
+fn put_number(object: &Object, key: &'static str, value: Option<f64>) {
+    put(object, key, value.map(JsValue::from));
+}
+
 /// Pairs as an object with own members only, whatever their names; nothing where there are none.
-fn pairs_object(pairs: &[(String, String)]) -> Option<JsValue> {
+#[inline(never)]
+fn put_context(object: &Object, pairs: &[(String, String)]) {
     let members = Array::new();
     for (key, value) in pairs {
         members.push(&Array::of2(&key.into(), &value.into()));
     }
-    // Cannot fail: these are pairs of strings.
-    (!pairs.is_empty()).then(|| Object::from_entries(&members).ok().map(JsValue::from))?
+    if !pairs.is_empty() {
+        // Cannot fail: these are pairs of strings.
+        put(object, "context", Object::from_entries(&members).ok().map(JsValue::from));
+    }
 }
