@@ -2,15 +2,19 @@
 export { NearfieldError } from "./errors.js";
 export type { ErrorCode, ErrorDetails } from "./errors.js";
 export type { Nearfield } from "./nearfield.js";
+export type { Profile } from "./profile.js";
 export type {
+  Compacted,
+  Context,
   ExcludeOptions,
   Imported,
   Interaction,
-  Profile,
+  Placed,
   ProfileEntry,
   Recorded,
   Selector,
-} from "./profile.js";
+  Shown,
+} from "./profile-types.js";
 export type {
   Answer,
   ArchiveInfo,

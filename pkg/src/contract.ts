@@ -17,11 +17,24 @@ export type InteractionKind =
   | "rating"
   | "impression";
 
+/** Key-value pairs that describe a moment. */
+export type EngineContext = Record<string, string>;
+
 /** Which interactions an `exclude` or `include` speaks about: all fields given must match. */
 export interface EngineSelector {
   source?: string;
   item?: string;
   where?: string;
+  from_ms?: number;
+  to_ms?: number;
+  context?: EngineContext;
+}
+
+/** One item of a slate that was shown. */
+export interface EnginePlaced {
+  item: string;
+  position: number;
+  propensity?: number;
 }
 
 /** Which items a request is about. `where` and `params` are text; JSON where the caller gave objects. */
@@ -39,8 +52,10 @@ export type EngineEvent =
       kind: InteractionKind;
       weight?: number;
       source?: string;
+      context?: EngineContext;
       taste?: boolean;
     }
+  | { type: "shown"; slate: string; policy?: string; context?: EngineContext; items: EnginePlaced[] }
   | { type: "exclude"; selector: EngineSelector; forget_seen?: boolean }
   | { type: "include"; selector: EngineSelector };
 
@@ -130,6 +145,7 @@ export interface Engine {
   find(text: string, request: EngineFilter & { k?: number; exclude?: readonly string[] }): EngineAnswer;
   append(entry: EngineEntry): boolean;
   clear_profile(): void;
+  compact_profile(now_ms: number, max_age_ms: number): void;
   entries(): EngineEntry[];
 }
 

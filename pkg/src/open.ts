@@ -3,20 +3,16 @@ import { NearfieldError, throwIfAborted } from "./errors.js";
 import { load } from "./load.js";
 import { compile, kindOf } from "./module.js";
 import { Nearfield } from "./nearfield.js";
-import { anything, flag, nonEmpty, oneOf, readOptions, wrong } from "./options.js";
+import { anything, days, flag, oneOf, readOptions, wrong } from "./options.js";
 import type { Check } from "./options.js";
 import type { Platform } from "./platform.js";
-import { identity, Profile } from "./profile.js";
-import { IndexedDbStore } from "./store/indexeddb.js";
-import { MemoryStore } from "./store/memory.js";
-import type { ProfileStore } from "./store/store.js";
+import { identity, Profile, profileName } from "./profile.js";
+import { openStore } from "./store/open.js";
 import { replay } from "./supervisor.js";
 import type { ArchiveSource, OpenOptions, Progress, WasmModules, WasmSource } from "./types.js";
 
 /** The function that entry points export as `open`. */
 export type Open = (archive: ArchiveSource, options?: OpenOptions) => Promise<Nearfield>;
-
-const profileName: Check<string | false> = (value, at) => (value === false ? false : nonEmpty(value, at));
 
 const signalOption: Check<AbortSignal> = (value, at) => {
   if (!(value instanceof AbortSignal)) throw wrong(at, "an AbortSignal", value);
@@ -33,6 +29,8 @@ const OPTIONS = {
   engine: oneOf("auto", "simd128", "relaxed"),
   profile: profileName,
   storage: oneOf("indexeddb", "memory"),
+  recording: flag,
+  maxAge: days,
   signal: signalOption,
   onProgress: callback,
   verify: flag,
@@ -44,6 +42,7 @@ export function makeOpen(platform: Platform): Open {
   return async (archive, options) => {
     const read = readOptions("open", options, OPTIONS);
     const { wasm, engine = "auto", profile = "default", storage = "indexeddb" } = read;
+    const { recording = true, maxAge } = read;
     const { signal, onProgress, verify = true, progressive = false } = read;
     throwIfAborted(signal);
     const log = new Map<string, EngineEntry>();
@@ -65,7 +64,7 @@ export function makeOpen(platform: Platform): Open {
       throwIfAborted(signal);
       for (const entry of restored.entries) log.set(identity(entry), entry);
       supervisor.call((started) => replay(started, log.values()));
-      const kept = new Profile(supervisor, restored.store, log);
+      const kept = new Profile(supervisor, log, { name: profile, storage, recording, maxAge }, restored.store);
       return new Nearfield(supervisor, kept, kindOf(module), loading);
     } catch (error) {
       // Promise.all reports the first failure; the others end unheard.
@@ -74,23 +73,4 @@ export function makeOpen(platform: Platform): Open {
       throw error;
     }
   };
-}
-
-interface Restored {
-  readonly store: ProfileStore;
-  readonly entries: readonly EngineEntry[];
-}
-
-/** Opens the profile's storage. Never rejects: without storage there is memory. */
-async function openStore(profile: string | false, storage: "indexeddb" | "memory"): Promise<Restored> {
-  const lasting = profile !== false && storage === "indexeddb" && typeof indexedDB === "object";
-  if (!lasting) return { store: new MemoryStore(), entries: [] };
-  const store = new IndexedDbStore(profile);
-  try {
-    return { store, entries: await store.load() };
-  } catch (reason) {
-    // Private windows, blocked storage, a full disk: the recommender still works.
-    store.close();
-    return { store: new MemoryStore(reason), entries: [] };
-  }
 }

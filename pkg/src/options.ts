@@ -95,6 +95,14 @@ export const finite: Check<number> = (value, at) => {
   return value;
 };
 
+/** A number of days, more than none. */
+export const days: Check<number> = (value, at) => {
+  if (typeof value !== "number" || !(value > 0) || !Number.isFinite(value)) {
+    throw wrong(at, "a number of days above 0", value);
+  }
+  return value;
+};
+
 /** A whole number of results, 1 to 10,000, which is also the engine's limit. */
 export const count: Check<number> = (value, at) => {
   if (!Number.isInteger(value) || (value as number) < 1 || (value as number) > 10_000) {

@@ -7,3 +7,17 @@ export function given<T extends object>(fields: T): Given<T> {
     Object.entries(fields).filter(([, value]) => value !== undefined),
   ) as Given<T>;
 }
+
+/** Whether two values that JSON can hold are equal, in whatever order their members stand. */
+export function same(one: unknown, two: unknown): boolean {
+  if (typeof one !== "object" || typeof two !== "object" || one === null || two === null) return one === two;
+  const [keys, others] = [Object.keys(one), Object.keys(two)];
+  return (
+    keys.length === others.length &&
+    keys.every(
+      (key) =>
+        Object.hasOwn(two, key) &&
+        same((one as Record<string, unknown>)[key], (two as Record<string, unknown>)[key]),
+    )
+  );
+}

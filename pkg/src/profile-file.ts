@@ -1,4 +1,11 @@
-import type { EngineEntry, EngineEvent, EngineSelector, InteractionKind } from "./contract.js";
+import type {
+  EngineContext,
+  EngineEntry,
+  EngineEvent,
+  EnginePlaced,
+  EngineSelector,
+  InteractionKind,
+} from "./contract.js";
 import { NearfieldError } from "./errors.js";
 import { finite, flag, moment, nonEmpty, oneOf, program, readOptions, wrong } from "./options.js";
 import type { Check } from "./options.js";
@@ -31,6 +38,29 @@ const sequenceNumber: Check<number> = (value, at) => {
   return value as number;
 };
 
+/**
+ * Key-value pairs with texts as values, whatever they were given as. Fresh, with own members only, whatever
+ * their names.
+ */
+export const context: Check<EngineContext> = (value, at) => {
+  const pairs = Object.entries(object(value, at)).map(([key, found]: [string, unknown]) => {
+    if (typeof found === "string") return [key, found];
+    if (typeof found === "boolean" || Number.isFinite(found)) return [key, String(found)];
+    throw wrong(`${at}: ${JSON.stringify(key)}`, "a string, a finite number, true or false", found);
+  });
+  return Object.fromEntries(pairs) as EngineContext;
+};
+
+/** The items of a slate that was shown; a propensity of `null` is none. */
+export const placedItems: Check<EnginePlaced[]> = (value, at) => {
+  if (!Array.isArray(value)) throw wrong(at, "an array of items", value);
+  return value.map((one: unknown, index) => {
+    const { item, position, propensity } = readOptions(`${at}[${index}]`, one, PLACED);
+    if (item === undefined || position === undefined) throw wrong(`${at}[${index}]`, "item and position", one);
+    return { item, position, ...given({ propensity: propensity ?? undefined }) };
+  });
+};
+
 /** Any object; what is in it is checked by whoever asked. */
 const object: Check<object> = (value, at) => {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
@@ -39,6 +69,15 @@ const object: Check<object> = (value, at) => {
   return value;
 };
 
+/** A share above 0, or `null`. */
+const propensity: Check<number | null> = (value, at) => {
+  if (value !== null && !(typeof value === "number" && value > 0 && value <= 1)) {
+    throw wrong(at, "a number above 0 and at most 1, or null", value);
+  }
+  return value;
+};
+
+const PLACED = { item: nonEmpty, position: sequenceNumber, propensity };
 const ENTRY = { device: nonEmpty, sequence: sequenceNumber, at_ms: moment, event: object };
 const INTERACTION = {
   type: nonEmpty,
@@ -46,10 +85,15 @@ const INTERACTION = {
   kind: interactionKind,
   weight: finite,
   source: nonEmpty,
+  context,
   taste: flag,
 };
+const SHOWN = { type: nonEmpty, slate: nonEmpty, policy: nonEmpty, context, items: placedItems };
 const EXCLUDE = { type: nonEmpty, selector: object, forget_seen: flag };
 const INCLUDE = { type: nonEmpty, selector: object };
+/** Selectors as callers write them, and as the log has them. */
+const SELECTOR = { source: nonEmpty, item: nonEmpty, where: program, from: moment, to: moment, context };
+const KEPT_SELECTOR = { source: nonEmpty, item: nonEmpty, where: program, from_ms: moment, to_ms: moment, context };
 
 /**
  * Reads which interactions an exclusion speaks about.
@@ -58,11 +102,19 @@ const INCLUDE = { type: nonEmpty, selector: object };
  *   a slip than a wish, and `erase()` exists for the wish.
  */
 export function readSelector(call: string, value: unknown): EngineSelector {
-  const selector = readOptions(call, value, { source: nonEmpty, item: nonEmpty, where: program });
-  if (Object.keys(selector).length === 0) {
-    throw wrong(`${call} selector`, "an object with source, item or where", value);
+  const { from: from_ms, to: to_ms, ...same } = readOptions(call, value, SELECTOR);
+  return selector(call, { ...same, ...given({ from_ms, to_ms }) }, value);
+}
+
+/** A selector that has a condition. */
+function selector(call: string, read: EngineSelector, value: unknown): EngineSelector {
+  const { context, ...others } = read;
+  const pairs = context !== undefined && Object.keys(context).length > 0 ? { context } : {};
+  const found = { ...others, ...pairs };
+  if (Object.keys(found).length === 0) {
+    throw wrong(`${call} selector`, "an object with source, item, where, from, to or context", value);
   }
-  return { ...selector };
+  return found;
 }
 
 /** Writes a log as JSON text, one entry a line so that two exports can be compared by eye. */
@@ -108,16 +160,25 @@ function readEntry(at: string, value: unknown): EngineEntry {
 function readEvent(at: string, value: object): EngineEvent {
   const type = (value as { type?: unknown }).type;
   if (type === "interaction") {
-    const { item, kind, weight, source, taste } = readOptions(at, value, INTERACTION);
+    const { item, kind, weight, source, context, taste } = readOptions(at, value, INTERACTION);
     if (item === undefined || kind === undefined) throw wrong(at, "item and kind", value);
-    return { type, item, kind, ...given({ weight, source, taste }) };
+    return { type, item, kind, ...given({ weight, source, context, taste }) };
+  }
+  if (type === "shown") {
+    const { slate, policy, context, items } = readOptions(at, value, SHOWN);
+    if (slate === undefined || items === undefined) throw wrong(at, "slate and items", value);
+    return { type, slate, ...given({ policy, context }), items };
   }
   if (type === "exclude") {
     const { selector, forget_seen } = readOptions(at, value, EXCLUDE);
-    return { type, selector: readSelector(at, selector), ...given({ forget_seen }) };
+    return { type, selector: readKeptSelector(at, selector), ...given({ forget_seen }) };
   }
   if (type === "include") {
-    return { type, selector: readSelector(at, readOptions(at, value, INCLUDE).selector) };
+    return { type, selector: readKeptSelector(at, readOptions(at, value, INCLUDE).selector) };
   }
-  throw wrong(`${at}.type`, '"interaction", "exclude" or "include"', type);
+  throw wrong(`${at}.type`, '"interaction", "shown", "exclude" or "include"', type);
+}
+
+function readKeptSelector(at: string, value: unknown): EngineSelector {
+  return selector(at, readOptions(at, value, KEPT_SELECTOR), value);
 }

@@ -132,22 +132,25 @@ export function isRefusal({ code }: NearfieldError): boolean {
 }
 
 /**
+ * Gives an entry to an engine.
+ *
+ * @returns Whether it changed anything; `undefined` when the engine refused it.
+ */
+export function offer(engine: Engine, entry: EngineEntry): boolean | undefined {
+  try {
+    return engine.append(entry);
+  } catch (thrown) {
+    const typed = asNearfieldError(thrown);
+    if (typed === undefined || !isRefusal(typed)) throw thrown;
+    return undefined;
+  }
+}
+
+/**
  * Gives a log to an engine. An entry the engine refuses is left out there and stays in the log: it may
  * come from a newer release that knows more kinds of interaction, or exclude by a column that another
  * archive has.
- *
- * @returns How many entries were refused.
  */
-export function replay(engine: Engine, log: Iterable<EngineEntry>): number {
-  let refused = 0;
-  for (const entry of log) {
-    try {
-      engine.append(entry);
-    } catch (thrown) {
-      const typed = asNearfieldError(thrown);
-      if (typed === undefined || !isRefusal(typed)) throw thrown;
-      refused += 1;
-    }
-  }
-  return refused;
+export function replay(engine: Engine, log: Iterable<EngineEntry>): void {
+  for (const entry of log) offer(engine, entry);
 }

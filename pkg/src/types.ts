@@ -1,4 +1,5 @@
 import type { Basis, FieldValue, InteractionKind, Recall } from "./contract.js";
+import type { Profile } from "./profile.js";
 import type { Params, Where } from "./where.js";
 
 export type { Basis, FieldValue, InteractionKind, Recall } from "./contract.js";
@@ -63,6 +64,18 @@ export interface OpenOptions {
    * refuses; `nf.profile.storage` tells which it became. Default: `"indexeddb"`.
    */
   readonly storage?: "indexeddb" | "memory";
+  /**
+   * Whether interactions and shown slates are recorded from the start. `false` waits for the person's
+   * consent: until `nf.profile.recording` is set to `true`, `record` and `shown` change nothing and say
+   * so. What was kept before is still there and still counts. Default: `true`.
+   */
+  readonly recording?: boolean;
+  /**
+   * How many days interactions and shown slates count and are kept: older ones are deleted, from
+   * storage too, when the profile is opened and when {@link Profile.compact} is called, and an import
+   * does not bring them back. Answers are those of a profile that never had them. Default: no limit.
+   */
+  readonly maxAge?: number;
   /**
    * Stops loading; `open`, or `nf.loaded` after it, then rejects with `E_ABORTED`. Default: none.
    */

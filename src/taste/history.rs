@@ -81,11 +81,7 @@ impl<'a> Past<'a> {
 
     /// The same with exclusions that were made before, of this profile and this archive.
     #[must_use]
-    pub const fn with(
-        profile: &'a Profile,
-        index: &'a Index,
-        exclusions: &'a Exclusions,
-    ) -> Self {
+    pub const fn with(profile: &'a Profile, index: &'a Index, exclusions: &'a Exclusions) -> Self {
         Self { profile, index, exclusions: Cow::Borrowed(exclusions) }
     }
 

@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::selector::{Selector, check_context, check_text, check_time};
-use super::wire::FlatEvent;
+use super::wire::{FlatEvent, content};
 use crate::catalog::Expr;
 use crate::error::{Error, Number, Result};
 use crate::kind::Kind;
@@ -164,9 +164,7 @@ impl Entry {
     /// the same, whatever came first. Words about exclusion rank above everything else, since they
     /// are what a person asked for; then later times; then the content, byte by byte.
     fn rank(&self) -> (bool, i64, Vec<u8>) {
-        let mut bytes = Vec::new();
-        super::wire::content(self, &mut bytes);
-        (self.event.selector().is_some(), self.time(), bytes)
+        (self.event.selector().is_some(), self.time(), content(self))
     }
 }
 
@@ -249,7 +247,7 @@ impl Profile {
                 let key = &mut self.keys[place];
                 let order = (key.at_ms, &*key.device, key.sequence);
                 let at = self.entries.partition_point(|e| e.order() < order);
-                if self.entries[at] == entry || self.entries[at].rank() >= entry.rank() {
+                if self.entries[at].rank() >= entry.rank() {
                     return Ok(false);
                 }
                 self.entries.remove(at);
@@ -277,11 +275,8 @@ impl Profile {
         let n_before = self.entries.len();
         for (at, entry) in std::mem::take(&mut self.entries).into_iter().enumerate() {
             let is_word = entry.event.selector().is_some();
-            let stays = if is_word {
-                words.binary_search(&at).is_ok()
-            } else {
-                !self.is_too_old(&entry)
-            };
+            let stays =
+                if is_word { words.binary_search(&at).is_ok() } else { !self.is_too_old(&entry) };
             if stays {
                 self.entries.push(entry);
             }
@@ -376,13 +371,13 @@ fn check_shown(shown: &mut Shown) -> Result<()> {
         let expected = format!("at most {MAX_SHOWN} items");
         return Err(Error::arg("items", expected, shown.items.len()));
     }
-    for (i, placed) in shown.items.iter().enumerate() {
-        check_text(&format!("items[{i}].item"), &placed.item)?;
+    for placed in &shown.items {
+        check_text("items.item", &placed.item)?;
         if let Some(propensity) = placed.propensity
             && !(propensity > 0.0 && propensity <= 1.0)
         {
-            let path = format!("items[{i}].propensity");
-            return Err(Error::arg(path, "more than 0 and at most 1", Number(propensity)));
+            let expected = "more than 0 and at most 1";
+            return Err(Error::arg("items.propensity", expected, Number(propensity)));
         }
     }
     Ok(())

@@ -87,7 +87,9 @@ impl Selector {
     /// Refuses a selector without conditions, and conditions that no interaction could meet or no
     /// archive could read; sorts the context.
     pub(super) fn check(&mut self) -> Result<()> {
-        if *self == Self::default() {
+        let has_texts = self.source.is_some() || self.item.is_some() || self.where_.is_some();
+        let has_times = self.from_ms.is_some() || self.to_ms.is_some();
+        if !has_texts && !has_times && self.context.is_empty() {
             let expected = "a source, item, condition, time or context";
             return Err(Error::arg("selector", expected, "none"));
         }
@@ -114,6 +116,7 @@ impl Selector {
 }
 
 /// Refuses what is no time of a calendar.
+#[inline(never)]
 pub(super) fn check_time(path: &str, at_ms: f64) -> Result<()> {
     if TIMES_MS.contains(&at_ms) {
         return Ok(());
@@ -123,6 +126,7 @@ pub(super) fn check_time(path: &str, at_ms: f64) -> Result<()> {
 }
 
 /// Refuses texts that are empty or too long to be an id or a name.
+#[inline(never)]
 pub(super) fn check_text(path: &str, text: &str) -> Result<()> {
     if text.is_empty() || text.len() > MAX_TEXT {
         let found = format!("{} bytes", text.len());
@@ -132,6 +136,7 @@ pub(super) fn check_text(path: &str, text: &str) -> Result<()> {
 }
 
 /// Sorts a context by key; refuses keys that come twice, and what is too much.
+#[inline(never)]
 pub(super) fn check_context(path: &str, context: &mut [(String, String)]) -> Result<()> {
     if context.len() > MAX_PAIRS {
         let expected = format!("at most {MAX_PAIRS} pairs");

@@ -52,7 +52,7 @@ pub struct ProfileStore {
     path: PathBuf,
     file: File,
     /// Held as long as the store is open; the system lets go of it when the process ends.
-    _lock: File,
+    lock: File,
     /// Where the last whole line ends.
     len: u64,
     /// Whether a write failed, so that there may be a piece of a line behind `len`.
@@ -107,7 +107,7 @@ impl ProfileStore {
         if !recovered.lost.is_empty() {
             file.set_len(len as u64).and_then(|()| file.sync_all()).map_err(io(&path))?;
         }
-        let store = Self { path, file, _lock: lock, len: len as u64, is_torn: false };
+        let store = Self { path, file, lock, len: len as u64, is_torn: false };
         Ok((store, profile, recovered))
     }
 
@@ -151,18 +151,15 @@ impl ProfileStore {
             line(entry, &mut bytes)?;
         }
         let new_path = beside(&self.path, ".new");
-        let written = private()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .open(&new_path)
-            .and_then(|mut file| {
-                file.write_all(&bytes)?;
-                file.sync_all()?;
-                std::fs::rename(&new_path, &self.path)?;
-                Ok(file)
-            });
+        let written =
+            private().read(true).write(true).create(true).truncate(true).open(&new_path).and_then(
+                |mut file| {
+                    file.write_all(&bytes)?;
+                    file.sync_all()?;
+                    std::fs::rename(&new_path, &self.path)?;
+                    Ok(file)
+                },
+            );
         match written {
             Ok(file) => self.file = file,
             Err(source) => {
@@ -184,6 +181,14 @@ impl ProfileStore {
         self.file.set_len(0).and_then(|()| self.file.sync_all()).map_err(io(&self.path))?;
         (self.len, self.is_torn) = (0, false);
         Ok(())
+    }
+}
+
+impl Drop for ProfileStore {
+    fn drop(&mut self) {
+        // Closing the file would do, were it not for a process that this one is just starting: until
+        // that runs its own program it holds every file of ours. What fails here ends with us.
+        let _ = self.lock.unlock();
     }
 }
 
@@ -248,7 +253,8 @@ fn prefix(bytes: &[u8]) -> Option<(usize, u64)> {
 /// did not come to its end. Not where a whole line follows, nor where the line says of itself that
 /// something follows it: what was synced before is never cut off.
 fn is_torn(bytes: &[u8]) -> bool {
-    let ends_inside = prefix(bytes).is_none_or(|(len, _)| len.saturating_add(PREFIX + 1) >= bytes.len());
+    let ends_inside =
+        prefix(bytes).is_none_or(|(len, _)| len.saturating_add(PREFIX + 1) >= bytes.len());
     let mut lines = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
     ends_inside && !lines.any(|(at, _)| whole_line(&bytes[at + 1..]).is_some())
 }

@@ -118,59 +118,67 @@ impl From<Event> for FlatEvent {
 ///
 /// Numbers and lengths have a fixed width and every text comes behind its length, so that no two
 /// entries run together into the same bytes.
-pub(super) fn content(entry: &Entry, out: &mut Vec<u8>) {
-    out.extend(entry.at_ms.to_bits().to_be_bytes());
+pub(super) fn content(entry: &Entry) -> Vec<u8> {
+    let mut bytes = Bytes(Vec::new());
+    bytes.number(Some(entry.at_ms));
     match &entry.event {
         Event::Interaction(i) => {
-            out.push(0);
-            text(Some(&i.item), out);
-            text(Some(i.kind.as_str()), out);
-            number(i.weight, out);
-            text(i.source.as_deref(), out);
-            context(&i.context, out);
-            out.push(u8::from(i.taste));
+            bytes.number(Some(f64::from(u8::from(i.taste))));
+            bytes.text(Some(&i.item));
+            bytes.text(Some(i.kind.as_str()));
+            bytes.number(i.weight);
+            bytes.text(i.source.as_deref());
+            bytes.context(&i.context);
         }
         Event::Shown(shown) => {
-            out.push(1);
-            text(Some(&shown.slate), out);
-            text(shown.policy.as_deref(), out);
-            context(&shown.context, out);
+            bytes.number(Some(2.0));
+            bytes.text(Some(&shown.slate));
+            bytes.text(shown.policy.as_deref());
+            bytes.context(&shown.context);
             for placed in &shown.items {
-                text(Some(&placed.item), out);
-                out.extend(placed.position.to_be_bytes());
-                number(placed.propensity, out);
+                bytes.text(Some(&placed.item));
+                bytes.number(Some(placed.position.into()));
+                bytes.number(placed.propensity);
             }
         }
         Event::Include { selector: s } | Event::Exclude { selector: s, .. } => {
-            out.push(match entry.event {
-                Event::Exclude { forget_seen, .. } => 3 + u8::from(forget_seen),
-                _ => 2,
-            });
-            text(s.source.as_deref(), out);
-            text(s.item.as_deref(), out);
-            text(s.where_.as_deref(), out);
-            number(s.from_ms.map(|ms| ms as f64), out);
-            number(s.to_ms.map(|ms| ms as f64), out);
-            context(&s.context, out);
+            bytes.number(Some(match entry.event {
+                Event::Exclude { forget_seen, .. } => 4.0 + f64::from(u8::from(forget_seen)),
+                _ => 3.0,
+            }));
+            bytes.text(s.source.as_deref());
+            bytes.text(s.item.as_deref());
+            bytes.text(s.where_.as_deref());
+            bytes.number(s.from_ms.map(|ms| ms as f64));
+            bytes.number(s.to_ms.map(|ms| ms as f64));
+            bytes.context(&s.context);
         }
     }
+    bytes.0
 }
 
-fn text(text: Option<&str>, out: &mut Vec<u8>) {
-    // One more than the length, so that nothing and an empty text differ.
-    out.extend(text.map_or(0, |text| text.len() as u32 + 1).to_be_bytes());
-    out.extend_from_slice(text.unwrap_or_default().as_bytes());
-}
+/// Grows by one call a member, each compiled once: this is needed too rarely to be fast.
+struct Bytes(Vec<u8>);
 
-fn number(number: Option<f64>, out: &mut Vec<u8>) {
-    out.push(u8::from(number.is_some()));
-    out.extend(number.map_or(0, f64::to_bits).to_be_bytes());
-}
+impl Bytes {
+    #[inline(never)]
+    fn number(&mut self, number: Option<f64>) {
+        // NaN, which no entry has, is nothing.
+        self.0.extend(number.unwrap_or(f64::NAN).to_bits().to_be_bytes());
+    }
 
-fn context(context: &[(String, String)], out: &mut Vec<u8>) {
-    out.push(context.len() as u8);
-    for (key, value) in context {
-        text(Some(key), out);
-        text(Some(value), out);
+    #[inline(never)]
+    fn text(&mut self, text: Option<&str>) {
+        self.number(text.map(|text| text.len() as f64));
+        self.0.extend_from_slice(text.unwrap_or_default().as_bytes());
+    }
+
+    #[inline(never)]
+    fn context(&mut self, context: &[(String, String)]) {
+        self.number(Some(context.len() as f64));
+        for (key, value) in context {
+            self.text(Some(key));
+            self.text(Some(value));
+        }
     }
 }

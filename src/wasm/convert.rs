@@ -11,7 +11,6 @@ use crate::format::{FieldKind, Fold};
 use crate::ids::Ordinal;
 use crate::search::Effort;
 use crate::slate::{Limits, Recommender, Slate};
-use crate::taste::{Entry, FlatEvent, Profile, Selector};
 
 /// What `similar`, `recommend` and `find` are asked for.
 pub(super) struct Request {
@@ -87,44 +86,6 @@ impl Request {
             effort: self.effort,
         }
     }
-}
-
-/// Reads one entry of a profile log.
-pub(super) fn entry(value: &JsValue) -> Result<Entry> {
-    let reader = Reader::new(value, "entry", &["device", "sequence", "at_ms", "event"])?;
-    let event = reader.value("event").unwrap_or_default();
-    let (Some(device), Some(sequence), Some(at_ms)) =
-        (reader.text("device")?, reader.whole("sequence")?, reader.number("at_ms")?)
-    else {
-        return Err(Error::arg("entry", "device, sequence and at_ms", "fewer members"));
-    };
-    Ok(Entry { device, sequence, at_ms, event: self::event(&event)?.try_into()? })
-}
-
-fn event(value: &JsValue) -> Result<FlatEvent> {
-    let members = ["type", "item", "kind", "weight", "source", "taste", "selector", "forget_seen"];
-    let reader = Reader::new(value, "event", &members)?;
-    let selector = match reader.value("selector") {
-        None => None,
-        Some(selector) => {
-            let reader = Reader::new(&selector, "selector", &["source", "item", "where"])?;
-            Some(Selector {
-                source: reader.text("source")?,
-                item: reader.text("item")?,
-                where_: reader.text("where")?,
-            })
-        }
-    };
-    Ok(FlatEvent {
-        r#type: reader.text("type")?.unwrap_or_default(),
-        item: reader.text("item")?,
-        kind: reader.text("kind")?,
-        weight: reader.number("weight")?,
-        source: reader.text("source")?,
-        taste: reader.flag("taste")?,
-        selector,
-        forget_seen: reader.flag("forget_seen")?,
-    })
 }
 
 /// An answer: ordinals and scores as typed arrays, the rest as a small object.
@@ -261,49 +222,4 @@ pub(super) fn info(recommender: &Recommender) -> Result<Object> {
     }
     set(&info, "columns", columns);
     Ok(info)
-}
-
-/// The profile's entries, as they were given.
-pub(super) fn entries(profile: &Profile) -> Array {
-    let entries = Array::new();
-    for entry in profile.entries() {
-        let object = Object::new();
-        set(&object, "device", entry.device.as_str());
-        set(&object, "sequence", entry.sequence as f64);
-        set(&object, "at_ms", entry.at_ms);
-        set(&object, "event", event_object(entry.event.clone().into()));
-        entries.push(&object);
-    }
-    entries
-}
-
-fn event_object(event: FlatEvent) -> Object {
-    let object = Object::new();
-    let put = |key: &'static str, value: Option<JsValue>| {
-        if let Some(value) = value {
-            set(&object, key, value);
-        }
-    };
-    put("type", Some(event.r#type.into()));
-    put("item", event.item.map(JsValue::from));
-    put("kind", event.kind.map(JsValue::from));
-    put("weight", event.weight.map(JsValue::from));
-    put("source", event.source.map(JsValue::from));
-    put("taste", event.taste.map(JsValue::from));
-    put("forget_seen", event.forget_seen.map(JsValue::from));
-    let selector = event.selector.map(|selector| {
-        let object = Object::new();
-        if let Some(source) = selector.source {
-            set(&object, "source", source);
-        }
-        if let Some(item) = selector.item {
-            set(&object, "item", item);
-        }
-        if let Some(program) = selector.where_ {
-            set(&object, "where", program);
-        }
-        object
-    });
-    put("selector", selector.map(JsValue::from));
-    object
 }

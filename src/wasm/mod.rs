@@ -7,6 +7,7 @@
 mod convert;
 mod error;
 mod names;
+mod profile;
 mod read;
 
 use convert::Request;
@@ -161,7 +162,7 @@ impl Engine {
 
     /// Adds an entry to the profile; false where it is there already.
     pub fn append(&mut self, entry: &JsValue) -> JsResult<bool> {
-        let entry = convert::entry(entry).map_err(error::to_js)?;
+        let entry = profile::entry(entry).map_err(error::to_js)?;
         self.recommender_mut()?.record(entry).map_err(error::to_js)
     }
 
@@ -171,9 +172,16 @@ impl Engine {
         Ok(())
     }
 
+    /// Drops what is older than a maximum age, both in milliseconds; see `Profile::compact`.
+    pub fn compact_profile(&mut self, now_ms: f64, max_age_ms: f64) -> JsResult<()> {
+        // Whatever numbers they are: the conversions saturate.
+        self.recommender_mut()?.compact_profile(now_ms as i64, max_age_ms as u64);
+        Ok(())
+    }
+
     /// The profile's entries in canonical order.
     pub fn entries(&self) -> JsResult<Array> {
-        Ok(convert::entries(self.recommender()?.profile()))
+        Ok(profile::entries(self.recommender()?.profile()))
     }
 }
 

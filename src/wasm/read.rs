@@ -84,7 +84,8 @@ impl Reader {
 
     #[inline(never)]
     pub(super) fn number(&self, key: &'static str) -> Result<Option<f64>> {
-        self.as_some(key, "a number", JsValue::as_f64)
+        // Not NaN, which a conversion to whole numbers would take for 0.
+        self.as_some(key, "a number", |value| value.as_f64().filter(|x| !x.is_nan()))
     }
 
     #[inline(never)]

@@ -7,6 +7,9 @@ const ENTRIES = "entries";
 const META = "meta";
 const GENERATION = "generation";
 
+/** What the names of profiles' databases begin with. */
+const PREFIX = "nearfield:";
+
 /** What one reading of the database finds, all of the same moment. */
 export interface Snapshot {
   readonly entries: readonly EngineEntry[];
@@ -24,7 +27,7 @@ export class Database {
 
   /** @param profile - The profile's name; the database's name is derived from it. */
   constructor(profile: string) {
-    this.#name = `nearfield:${profile}`;
+    this.#name = `${PREFIX}${profile}`;
   }
 
   /** Reads everything, opening the database if need be. */
@@ -45,14 +48,27 @@ export class Database {
    * @returns The stored generation; when it differs from `expected`, nothing was written.
    */
   async append(entries: readonly EngineEntry[], expected: number): Promise<number> {
-    return this.#run("readwrite", (transaction, guard) => {
-      const found = transaction.objectStore(META).get(GENERATION);
-      found.onsuccess = guard(() => {
-        if (asGeneration(found.result) !== expected) return;
-        const store = transaction.objectStore(ENTRIES);
-        for (const entry of entries) store.put(entry, [entry.device, entry.sequence]);
-      });
-      return () => asGeneration(found.result);
+    return this.#change(expected, (store) => {
+      for (const entry of entries) store.put(entry, [entry.device, entry.sequence]);
+    });
+  }
+
+  /**
+   * Deletes entries if the stored generation is the expected one.
+   *
+   * @returns The stored generation; when it differs from `expected`, nothing was deleted.
+   */
+  async remove(entries: readonly EngineEntry[], expected: number): Promise<number> {
+    return this.#change(expected, (store) => {
+      for (const { device, sequence } of entries) store.delete([device, sequence]);
+    });
+  }
+
+  /** How many entries there are. */
+  async count(): Promise<number> {
+    return this.#run("readonly", (transaction) => {
+      const counted = transaction.objectStore(ENTRIES).count();
+      return () => counted.result;
     });
   }
 
@@ -79,6 +95,17 @@ export class Database {
   close(): void {
     this.#open?.then((database) => database.close()).catch(() => {});
     this.#open = undefined;
+  }
+
+  /** Changes entries if the stored generation is the expected one, and gives back the stored one. */
+  async #change(expected: number, change: (entries: IDBObjectStore) => void): Promise<number> {
+    return this.#run("readwrite", (transaction, guard) => {
+      const found = transaction.objectStore(META).get(GENERATION);
+      found.onsuccess = guard(() => {
+        if (asGeneration(found.result) === expected) change(transaction.objectStore(ENTRIES));
+      });
+      return () => asGeneration(found.result);
+    });
   }
 
   #connect(): Promise<IDBDatabase> {
@@ -165,4 +192,31 @@ function storeError(cause: unknown): NearfieldError {
     });
   }
   return new NearfieldError("E_STORE", "the profile's storage failed", { reason }, { cause });
+}
+
+/**
+ * The names of the profiles of this origin that have entries in storage, in the order of their code
+ * units; none where the host has no IndexedDB.
+ *
+ * @throws NearfieldError `E_STORE` (as a rejection) when storage refused.
+ */
+export async function profileNames(): Promise<string[]> {
+  // Hosts older than the list of databases cannot say.
+  if (typeof indexedDB !== "object" || typeof indexedDB.databases !== "function") return [];
+  const found = await indexedDB.databases().catch((error: unknown) => {
+    throw storeError(error);
+  });
+  const names = found.flatMap(({ name }) => (name?.startsWith(PREFIX) ? [name.slice(PREFIX.length)] : []));
+  const counts = await Promise.all(
+    names.map(async (name) => {
+      const database = new Database(name);
+      try {
+        return await database.count();
+      } finally {
+        database.close();
+      }
+    }),
+  );
+  // An erased profile leaves an empty database, which remembers that it was erased.
+  return names.filter((_, index) => counts[index] !== 0).sort();
 }

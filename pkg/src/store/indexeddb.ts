@@ -64,6 +64,13 @@ export class IndexedDbStore implements ProfileStore {
     this.#post({ type: "entries", generation: expected, entries });
   }
 
+  async remove(entries: readonly EngineEntry[]): Promise<void> {
+    if (this.#erasing !== undefined) await this.#erasing.catch(() => {});
+    const expected = this.#generation;
+    const found = await this.#database.remove(entries, expected);
+    if (found !== expected) this.#adopt(found);
+  }
+
   async erase(): Promise<void> {
     const erasing = this.#database.erase();
     this.#erasing = erasing;

@@ -30,6 +30,8 @@ export class MemoryStore implements ProfileStore {
     );
   }
 
+  async remove(): Promise<void> {}
+
   async erase(): Promise<void> {}
 
   close(): void {}

@@ -24,6 +24,13 @@ export interface ProfileStore {
    */
   append(entries: readonly EngineEntry[]): Promise<void>;
   /**
+   * Deletes these entries, all or none: those that grew too old. Nothing is deleted from a profile
+   * that was erased meanwhile, since its entries are new ones.
+   *
+   * @throws NearfieldError `E_STORE` (as a rejection) when entries may still be there.
+   */
+  remove(entries: readonly EngineEntry[]): Promise<void>;
+  /**
    * Deletes every entry and makes sure that no write begun before, here or in another tab, lands
    * after.
    *

@@ -3,7 +3,20 @@
  * strictly, under both module resolutions in use. It is never run.
  */
 import { NearfieldError, open } from "nearfield";
-import type { Answer, EngineKind, ErrorCode, Fields, Item, Nearfield, OpenOptions, Profile, Where } from "nearfield";
+import type {
+  Answer,
+  Compacted,
+  Context,
+  EngineKind,
+  ErrorCode,
+  Fields,
+  Item,
+  Nearfield,
+  OpenOptions,
+  Profile,
+  Shown,
+  Where,
+} from "nearfield";
 
 /** Fails to compile unless both types are the same. */
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
@@ -85,11 +98,24 @@ export async function everyChange(profile: Profile): Promise<void> {
   profile.exclude({ source: "radio" }, { forgetSeen: true });
   profile.include({ item: "id" });
   profile.exclude({ where: { exists: { field: "year" } } });
+  profile.exclude({ from: new Date(0), to: 5, context: { guest: true } });
+  const context: Context = { hour: 20, device: "tv", weekend: false };
+  const { recorded } = profile.record({ item: "id", kind: "play", context });
+  const shown: Shown = { slate: "s", policy: "p", context, items: [{ item: "id", position: 0, propensity: null }] };
+  same<Same<typeof recorded, boolean>>();
+  const { dropped }: Compacted = profile.compact();
+  profile.recording = profile.shown(shown).recorded && dropped === 0;
+  await profile.switchTo(profile.name === false ? "kids" : false);
+  // @ts-expect-error a context holds no lists
+  profile.record({ item: "id", kind: "play", context: { genres: ["jazz"] } });
+  // @ts-expect-error an item of a slate has a position
+  profile.shown({ slate: "s", items: [{ item: "id" }] });
   const { added, known } = profile.import(profile.export());
   const leave: () => void = profile.subscribe(() => {});
   for (const { event } of profile.entries()) {
     if (event.type === "exclude") console.log(event.selector.source, event.forgetSeen);
-    if (event.type === "interaction") console.log(event.item, event.kind);
+    if (event.type === "interaction") console.log(event.item, event.kind, event.context?.["hour"]);
+    if (event.type === "shown") console.log(event.slate, event.items[0]?.propensity);
   }
   await profile.erase();
   console.log(added + known, profile.storage, leave);
