@@ -4,6 +4,17 @@
 /// `YYYY-MM-DD` of a day. Years outside 0 to 9999 take a sign and as many digits as they need.
 #[must_use]
 pub fn format_days(days: i64) -> String {
+    let (year, month, day) = calendar(days);
+    format!("{year:04}-{month:02}-{day:02}")
+}
+
+/// The year of a day.
+pub(crate) fn year_of(days: i64) -> i64 {
+    calendar(days).0
+}
+
+/// Year, month and day of the month.
+fn calendar(days: i64) -> (i64, i64, i64) {
     let days = days.clamp(-100_000_000_000, 100_000_000_000) + 719_468;
     let (era, day_of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
     let year_of_era =
@@ -12,8 +23,7 @@ pub fn format_days(days: i64) -> String {
     let month_from_march = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
     let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
-    format!("{year:04}-{month:02}-{day:02}")
+    (year_of_era + era * 400 + i64::from(month <= 2), month, day)
 }
 
 /// The day of a `YYYY-MM-DD`, or `None` where that is no date of the calendar.
@@ -53,6 +63,7 @@ mod tests {
         assert_eq!(parse_days("2000-02-29"), Some(11_016));
         for days in (-719_528..2_932_896).step_by(97) {
             assert_eq!(parse_days(&format_days(days)), Some(days));
+            assert_eq!(format_days(days)[..4].parse(), Ok(year_of(days)));
         }
         for wrong in
             ["1999-02-29", "2000-13-01", "2000-00-10", "2000-1-01", "", "20000-01-1", "+200-01-01"]

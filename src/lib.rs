@@ -70,7 +70,11 @@ pub use metric::Metric;
 pub use rng::SeededRng;
 pub use search::{Effort, Query, Searcher};
 pub use slate::{Basis, Limits, Recommender, Slate, Target};
-pub use taste::{Entry, Event, Interaction, Past, Profile, Selector, Share, Taste};
+pub use taste::{
+    Axis, ColdStart, Entry, Event, HistoryItem, Interaction, Interest, Label, LabelValue, Past,
+    Profile, Selector, Share, SummaryColumns, Taste, TasteOptions, TasteSummary, Window,
+    default_half_life_days, interests, summary,
+};
 
 // Unit tests run in a browser too: the same tests, compiled to WebAssembly.
 #[cfg(all(test, target_arch = "wasm32"))]

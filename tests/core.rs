@@ -79,6 +79,7 @@ fn digest_of_a_thousand_answers(archive: &[u8]) -> u64 {
                     weight,
                     source,
                     taste: true,
+                    context: Vec::new(),
                 }),
             };
             nf.record(entry(i, event)).unwrap();

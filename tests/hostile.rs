@@ -69,8 +69,14 @@ fn interrogate(index: Index) -> String {
     for (i, (id, kind)) in
         [("3", Kind::Like), ("7", Kind::Dislike), ("9", Kind::Play)].into_iter().enumerate()
     {
-        let interaction =
-            Interaction { item: id.into(), kind, weight: None, source: None, taste: true };
+        let interaction = Interaction {
+            item: id.into(),
+            kind,
+            weight: None,
+            source: None,
+            taste: true,
+            context: Vec::new(),
+        };
         let event = Event::Interaction(interaction);
         let entry = Entry { device: "d".into(), sequence: i as u64, at_ms: 1e12, event };
         nf.record(entry).unwrap();

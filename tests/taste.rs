@@ -12,8 +12,8 @@ mod support;
 
 use nearfield::build::{BuildOptions, build};
 use nearfield::{
-    Basis, Entry, Event, Fold, Index, Interaction, Kind, Limits, Metric, Ordinal, Profile,
-    Recommender, SeededRng, Selector, Taste,
+    Basis, Entry, Event, Fold, Index, Interaction, Kind, Limits, Metric, Ordinal, Past, Profile,
+    Recommender, SeededRng, Selector, Taste, TasteOptions,
 };
 use support::{catalog, open, options};
 
@@ -21,14 +21,22 @@ const N: usize = 300;
 const DIM: usize = 12;
 
 fn index(fold: Fold, alpha: f64, lambda: f64) -> Index {
-    let metric = if fold == Fold::Implicit { Metric::InnerProduct } else { Metric::Cosine };
+    let metric = if fold == Fold::Ridge { Metric::Cosine } else { Metric::InnerProduct };
+    let nu = if fold == Fold::Ials { 0.9 } else { 1.0 };
     let (table, vectors) = catalog(N, DIM, 4);
-    let options = BuildOptions { fold, alpha, lambda, ..options(metric) };
+    let options = BuildOptions { fold, alpha, lambda, nu, ..options(metric) };
     open(&build(&table, &vectors, &options).unwrap().bytes)
 }
 
 fn interaction(item: usize, kind: Kind, weight: Option<f64>) -> Interaction {
-    Interaction { item: item.to_string(), kind, weight, source: None, taste: true }
+    Interaction {
+        item: item.to_string(),
+        kind,
+        weight,
+        source: None,
+        taste: true,
+        context: Vec::new(),
+    }
 }
 
 fn entry(sequence: u64, event: Event) -> Entry {
@@ -57,30 +65,53 @@ fn profile(entries: &[Entry]) -> Profile {
     profile
 }
 
+/// The fold-in without a clock.
+fn folded(index: &Index, profile: &Profile) -> Option<Taste> {
+    let past = Past::of(profile, index).unwrap();
+    Taste::fold_in(index, &past, &TasteOptions::default()).unwrap()
+}
+
 /// The fold-in as its definition reads, in plain loops, solved by Gaussian elimination with
-/// pivoting: no code shared with the engine but decoding.
-fn reference(index: &Index, weights: &[(usize, f64)]) -> Vec<f64> {
+/// pivoting: no code shared with the engine but decoding. Items have a weight and a decay.
+fn reference(index: &Index, items: &[(usize, f64, f64)]) -> Vec<f64> {
     let mut a = vec![vec![0.0; DIM + 1]; DIM];
     let mut x = vec![0.0; DIM];
-    if index.fold() == Fold::Implicit {
-        for o in 0..N as u32 {
-            index.decode(Ordinal(o), &mut x);
-            (0..DIM).for_each(|r| (0..DIM).for_each(|c| a[r][c] += x[r] * x[c]));
-        }
+    let (alpha, lambda) = (index.alpha(), index.lambda());
+    let unobserved = match index.fold() {
+        Fold::Implicit | Fold::SparkImplicit => 1.0,
+        Fold::Ials => alpha,
+        _ => 0.0,
+    };
+    for o in 0..N as u32 {
+        index.decode(Ordinal(o), &mut x);
+        (0..DIM).for_each(|r| (0..DIM).for_each(|c| a[r][c] += unobserved * x[r] * x[c]));
     }
-    (0..DIM).for_each(|j| a[j][j] += index.lambda());
-    for (item, weight) in weights {
-        let c = index.alpha() * weight;
+    let (mut n, mut n_positive) = (0.0, 0.0);
+    for (item, weight, decay) in items {
+        let c = alpha * weight;
         index.decode(index.ordinal(&item.to_string()).unwrap().unwrap(), &mut x);
+        let is_positive = f64::from(u8::from(*weight > 0.0));
         let (spread, pull) = match index.fold() {
+            Fold::Ridge => (c.abs(), c),
             Fold::Implicit => (c.abs() - 1.0, c.max(0.0)),
-            _ => (c.abs(), c),
+            Fold::SparkImplicit => (c.abs(), is_positive * (1.0 + c)),
+            Fold::SparkExplicit => (1.0, c),
+            Fold::Ials => (weight.abs(), weight.max(0.0)),
         };
         for r in 0..DIM {
-            (0..DIM).for_each(|c| a[r][c] += spread * x[r] * x[c]);
-            a[r][DIM] += pull * x[r];
+            (0..DIM).for_each(|c| a[r][c] += decay * spread * x[r] * x[c]);
+            a[r][DIM] += decay * pull * x[r];
         }
+        n += decay;
+        n_positive += decay * is_positive;
     }
+    let regularisation = match index.fold() {
+        Fold::Ridge | Fold::Implicit => lambda,
+        Fold::SparkImplicit => lambda * n_positive,
+        Fold::SparkExplicit => lambda * n,
+        Fold::Ials => lambda * (n + alpha * N as f64).powf(index.nu()),
+    };
+    (0..DIM).for_each(|j| a[j][j] += regularisation);
     for p in 0..DIM {
         let best = (p..DIM).max_by(|i, j| a[*i][p].abs().total_cmp(&a[*j][p].abs())).unwrap();
         a.swap(p, best);
@@ -94,7 +125,7 @@ fn reference(index: &Index, weights: &[(usize, f64)]) -> Vec<f64> {
 
 #[test]
 fn fold_in_equals_its_definition() {
-    for fold in [Fold::Ridge, Fold::Implicit] {
+    for fold in Fold::ALL {
         let index = index(fold, 3.0, 0.7);
         for seed in 0..20 {
             let mut rng = SeededRng::new(seed, 1);
@@ -109,8 +140,10 @@ fn fold_in_equals_its_definition() {
                     entry(s, Event::Interaction(interaction(*i, Kind::Rating, Some(*w))))
                 })
                 .collect();
-            let taste = Taste::fold_in(&index, &profile(&entries)).unwrap().unwrap();
-            let expected = reference(&index, &weights);
+            let taste = folded(&index, &profile(&entries)).unwrap();
+            let items: Vec<(usize, f64, f64)> =
+                weights.iter().map(|(i, w)| (*i, *w, 1.0)).collect();
+            let expected = reference(&index, &items);
             let scale = expected.iter().fold(0.0f64, |m, x| m.max(x.abs()));
             for (f, e) in taste.vector().iter().zip(&expected) {
                 assert!((f - e).abs() <= 1e-9 * scale, "{fold:?} {f} {e}");
@@ -127,7 +160,7 @@ fn repeated_interactions_count_as_one_net_weight() {
             .zip(weights)
             .map(|(s, (kind, w))| entry(s, Event::Interaction(interaction(7, *kind, Some(*w)))))
             .collect();
-        Taste::fold_in(&index, &profile(&entries)).unwrap().map(|t| t.vector().to_vec())
+        folded(&index, &profile(&entries)).map(|t| t.vector().to_vec())
     };
     let (play, rating) = (Kind::Play, Kind::Rating);
     assert_eq!(taste(&[(play, 1.0), (play, 2.0)]), taste(&[(play, 3.0)]), "deeds add up");
@@ -140,7 +173,7 @@ fn repeated_interactions_count_as_one_net_weight() {
 
 #[test]
 fn shares_add_up_to_the_score() {
-    for fold in [Fold::Ridge, Fold::Implicit] {
+    for fold in Fold::ALL {
         for seed in 0..10 {
             let mut nf = Recommender::new(index(fold, 4.0, 1.0));
             for e in history(seed, 60) {
@@ -256,7 +289,7 @@ fn an_exclusion_that_does_not_compile_is_refused_or_selects_nothing() {
     let like = entry(1, Event::Interaction(interaction(3, Kind::Like, None)));
     let with = profile(&[exclude("mood == \"blue\""), like.clone()]);
     let index = index(Fold::Ridge, 4.0, 1.0);
-    let taste = |p: &Profile| Taste::fold_in(&index, p).unwrap().unwrap().vector().to_vec();
+    let taste = |p: &Profile| folded(&index, p).unwrap().vector().to_vec();
     assert_eq!(taste(&with), taste(&profile(&[like])));
     assert!(Profile::default().append(exclude("mood ==")).is_err());
 }
@@ -366,8 +399,14 @@ fn nothing_known_means_by_prior() {
     assert!(slate.because.is_empty());
     // Seen items stay away even when they say nothing about taste.
     let top = nf.index().id(slate.items[0].ordinal).unwrap().to_owned();
-    let seen =
-        Interaction { item: top, kind: Kind::Play, weight: None, source: None, taste: false };
+    let seen = Interaction {
+        item: top,
+        kind: Kind::Play,
+        weight: None,
+        source: None,
+        taste: false,
+        context: Vec::new(),
+    };
     nf.record(entry(0, Event::Interaction(seen))).unwrap();
     let next = nf.recommend(&Limits { k: 5, ..Limits::default() }, true, 0).unwrap();
     assert_eq!(next.items[0], slate.items[1]);

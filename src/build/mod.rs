@@ -16,7 +16,7 @@ mod write;
 use std::collections::HashMap;
 
 use crate::error::{Error, Result};
-use crate::format::{FIELD_NONE, Fold, Ids, MAX_ITEMS, Model};
+use crate::format::{FIELD_NONE, Fold, Ids, MAX_ITEMS, MAX_NU, Model};
 use crate::kernel::code::{CODE_BITS, MAX_DIM};
 use crate::metric::Metric;
 
@@ -115,10 +115,13 @@ pub struct BuildOptions {
     pub metric: Metric,
     /// How the vectors' producer turns a history into a user vector.
     pub fold: Fold,
-    /// Fold-in: interaction weight to confidence; positive.
+    /// Fold-in: interaction weight to confidence (for [`Fold::Ials`] the weight of unobserved
+    /// items); positive.
     pub alpha: f64,
     /// Fold-in: regularisation; not negative.
     pub lambda: f64,
+    /// Fold-in by [`Fold::Ials`]: exponent of the regularisation, 0 to 4; 1 for the others.
+    pub nu: f64,
     /// Seed of the rotation, the lists and the sample that the archive is tuned on.
     pub seed: u64,
     /// The share of the exact answer that searches are to find unless they ask otherwise.
@@ -141,6 +144,7 @@ impl Default for BuildOptions {
             fold: Fold::Ridge,
             alpha: 1.0,
             lambda: 1.0,
+            nu: 1.0,
             seed: 0,
             recall: 0.98,
             bits: None,
@@ -259,6 +263,7 @@ fn model(
     Model {
         alpha: options.alpha,
         lambda: options.lambda,
+        nu: options.nu,
         metric: options.metric as u32,
         fold: options.fold as u32,
         code_bits: bits,
@@ -315,6 +320,13 @@ fn check(table: &Table, vectors: &Embeddings, options: &BuildOptions) -> Result<
     }
     if !(options.lambda >= 0.0 && options.lambda <= 1e9) {
         return Err(Error::input("lambda", "a number from 0 to 1e9", options.lambda));
+    }
+    if !(0.0..=MAX_NU).contains(&options.nu) {
+        return Err(Error::input("nu", format!("a number from 0 to {MAX_NU}"), options.nu));
+    }
+    if options.fold != Fold::Ials && options.nu != 1.0 {
+        let expected = "1, unless the fold-in is ials: no other convention has an exponent";
+        return Err(Error::input("nu", expected, options.nu));
     }
     if let Some(bits) = options.bits
         && !CODE_BITS.contains(&bits)

@@ -256,7 +256,7 @@ impl<'a> Column<'a> {
     }
 
     /// The string with this code in the dictionary.
-    pub(super) fn entry(self, code: usize) -> Result<&'a str> {
+    pub(crate) fn entry(self, code: usize) -> Result<&'a str> {
         let data = self.data();
         let n = self.field.n_distinct as usize;
         let start = |i: usize| -> Option<usize> {
@@ -313,15 +313,11 @@ impl<'a> Column<'a> {
         })
     }
 
-    /// How many of `items` have each value: most frequent first, equal counts by value, at most
-    /// `limit`.
-    pub(super) fn count_values(
-        self,
-        items: &ItemSet,
-        limit: usize,
-    ) -> Result<Vec<(&'a str, usize)>> {
-        let mut counts = vec![0usize; self.n_distinct()];
-        let mut flags = [0usize; 2];
+    /// How many of `items` have each value of a category or tag set, by code; of a flag, how many
+    /// are false and true.
+    pub(crate) fn count_codes(self, items: &ItemSet) -> Result<Vec<usize>> {
+        let is_flag = self.kind() == FieldKind::Flag;
+        let mut counts = vec![0usize; if is_flag { 2 } else { self.n_distinct() }];
         let mut count = |code: u64| match counts.get_mut(code as usize) {
             Some(count) => {
                 *count += 1;
@@ -331,7 +327,7 @@ impl<'a> Column<'a> {
         };
         for item in items.iter().filter(|item| self.is_present(*item)) {
             match self.kind() {
-                FieldKind::Flag => flags[usize::from(self.flag(item.index()))] += 1,
+                FieldKind::Flag => count(u64::from(self.flag(item.index())))?,
                 FieldKind::Category => count(self.raw(item.index()))?,
                 FieldKind::Tags => {
                     for at in self.run(item.index())? {
@@ -347,10 +343,20 @@ impl<'a> Column<'a> {
                 }
             }
         }
+        Ok(counts)
+    }
+
+    /// How many of `items` have each value: most frequent first, equal counts by value, at most
+    /// `limit`.
+    pub(super) fn count_values(
+        self,
+        items: &ItemSet,
+        limit: usize,
+    ) -> Result<Vec<(&'a str, usize)>> {
+        let counts = self.count_codes(items)?;
         let is_flag = self.kind() == FieldKind::Flag;
-        let counts: &[usize] = if is_flag { &flags } else { &counts };
         let mut order: Vec<Scored> = (0..)
-            .zip(counts)
+            .zip(&counts)
             .filter(|(_, count)| **count > 0)
             .map(|(code, count)| Scored { ordinal: Ordinal(code), score: *count as f64 })
             .collect();

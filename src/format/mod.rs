@@ -27,6 +27,9 @@ pub const OLDEST_READABLE: u32 = 1;
 pub const ALIGNMENT: usize = 64;
 /// Most items of one archive: block arithmetic in 32-bit WebAssembly stays clear of overflow.
 pub const MAX_ITEMS: u32 = 1 << 28;
+/// Largest exponent of the fold-in's regularisation. Those in use lie between 0 and 1; up to here
+/// no power of a count can overflow.
+pub const MAX_NU: f64 = 4.0;
 /// Most sections of one archive.
 pub const MAX_SECTIONS: u32 = 64;
 

@@ -66,25 +66,38 @@ pub struct Ids {
     pub bytes: Vec<u8>,
 }
 
-/// How a producer's model turns a history into a user vector.
+/// How a producer's model turns a history into a user vector: see `taste::convention` for the
+/// equations of each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
 pub enum Fold {
     /// Ridge regression on plain embeddings: an approximation, and named as one.
     Ridge = 1,
-    /// The convention of the Python package implicit: exact for its factor models.
+    /// The Python package implicit: exact for its factor models.
     Implicit = 2,
+    /// Spark MLlib's ALS with `implicitPrefs`: exact for its factor models.
+    SparkImplicit = 3,
+    /// Spark MLlib's ALS on explicit ratings: exact for its factor models.
+    SparkExplicit = 4,
+    /// The iALS and iALS++ of Google Research: exact for their factor models.
+    Ials = 5,
 }
 
 impl Fold {
+    /// All conventions, in the order of their codes.
+    pub const ALL: [Self; 5] =
+        [Self::Ridge, Self::Implicit, Self::SparkImplicit, Self::SparkExplicit, Self::Ials];
+
     /// The convention with this code.
     #[must_use]
-    pub const fn from_code(code: u32) -> Option<Self> {
-        match code {
-            1 => Some(Self::Ridge),
-            2 => Some(Self::Implicit),
-            _ => None,
-        }
+    pub fn from_code(code: u32) -> Option<Self> {
+        Self::ALL.into_iter().find(|fold| *fold as u32 == code)
+    }
+
+    /// The convention with this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|fold| fold.as_str() == name)
     }
 
     /// The name used on the command line and in JavaScript.
@@ -93,6 +106,9 @@ impl Fold {
         match self {
             Self::Ridge => "ridge",
             Self::Implicit => "implicit",
+            Self::SparkImplicit => "spark-implicit",
+            Self::SparkExplicit => "spark-explicit",
+            Self::Ials => "ials",
         }
     }
 }
@@ -100,10 +116,14 @@ impl Fold {
 /// What is known of the vectors as a whole.
 #[derive(Archive, Serialize, Debug)]
 pub struct Model {
-    /// Weight that turns an interaction's weight into a confidence.
+    /// What an interaction's weight is multiplied by; of [`Fold::Ials`], the weight of items that
+    /// nothing was done with.
     pub alpha: f64,
     /// Regularisation of the fold-in.
     pub lambda: f64,
+    /// Exponent of the regularisation of [`Fold::Ials`], `lambda (n + alpha n_items)^nu`; 1 and
+    /// without effect in other conventions.
+    pub nu: f64,
     /// Code of the [`Metric`](crate::Metric).
     pub metric: u32,
     /// Code of the [`Fold`].

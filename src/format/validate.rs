@@ -16,7 +16,7 @@ use super::sections::{
     ArchivedRefining, ArchivedTexts, ArchivedTitles, FIELD_NONE, Field, FieldKind, Fold, Probes,
     SectionKind,
 };
-use super::{ALIGNMENT, checksum};
+use super::{ALIGNMENT, MAX_NU, checksum};
 use crate::error::{Error, Result};
 use crate::kernel::code::{
     BLOCK, CODE_BITS, MAX_SCALE_BASE, centroid_block_bytes, n_blocks, prefix_block_bytes,
@@ -64,6 +64,8 @@ pub struct Layout {
     pub alpha: f64,
     /// Fold-in: regularisation.
     pub lambda: f64,
+    /// Fold-in: exponent of the regularisation.
+    pub nu: f64,
     /// See [`super::Model`].
     pub signs: Span<u8>,
     /// Base of the 16-bit scales.
@@ -312,6 +314,7 @@ pub fn validate(archive: &[u8], arrived: usize) -> Result<Layout> {
         fold,
         alpha: model.alpha.to_native(),
         lambda: model.lambda.to_native(),
+        nu: model.nu.to_native(),
         scale_base: model.scale_base.to_native(),
         norm_base: model.norm_base.to_native(),
         prior_field: optional_field(model.prior_field.to_native(), &fields, SectionKind::Model)?,
@@ -426,6 +429,7 @@ fn check_model(model: &ArchivedModel, dim: usize) -> Result<(Metric, Fold)> {
     let (alpha, lambda) = (model.alpha.to_native(), model.lambda.to_native());
     ensure(in_range(alpha) && alpha > 0.0, MODEL, "alpha is positive and finite")?;
     ensure(in_range(lambda) && lambda >= 0.0, MODEL, "lambda is finite and not negative")?;
+    ensure((0.0..=MAX_NU).contains(&model.nu.to_native()), MODEL, "nu is within 0 to 4")?;
     ensure(
         model.signs.len() == sign_bytes(dim),
         MODEL,

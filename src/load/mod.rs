@@ -146,7 +146,8 @@ impl Index {
         self.layout.fold
     }
 
-    /// Fold-in: what an interaction's weight is multiplied by to become a confidence.
+    /// Fold-in: what an interaction's weight is multiplied by to become a confidence; under
+    /// [`Fold::Ials`], the weight of items that nothing was done with.
     #[must_use]
     pub fn alpha(&self) -> f64 {
         self.layout.alpha
@@ -156,6 +157,12 @@ impl Index {
     #[must_use]
     pub fn lambda(&self) -> f64 {
         self.layout.lambda
+    }
+
+    /// Fold-in under [`Fold::Ials`]: exponent of the regularisation.
+    #[must_use]
+    pub fn nu(&self) -> f64 {
+        self.layout.nu
     }
 
     /// The archive's format version.

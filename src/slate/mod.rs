@@ -13,7 +13,7 @@ use crate::item_set::ItemSet;
 use crate::load::Index;
 use crate::ordering::{select_best, sort_best_first};
 use crate::search::{Effort, Query, Searcher};
-use crate::taste::{Entry, Event, Past, Profile, Selector, Share, Taste};
+use crate::taste::{Entry, Event, Past, Profile, Selector, Share, Taste, TasteOptions};
 
 /// Most items of one answer.
 const MAX_K: usize = 10_000;
@@ -111,6 +111,7 @@ pub enum Target<'a> {
 /// let mut nf = Recommender::new(index);
 /// let like = Interaction {
 ///     item: "17".into(), kind: Kind::Like, weight: None, source: None, taste: true,
+///     context: Vec::new(),
 /// };
 /// nf.record(Entry {
 ///     device: "phone".into(), sequence: 0, at_ms: 1.7e12, event: Event::Interaction(like),
@@ -291,7 +292,8 @@ impl Recommender {
     /// Folds the profile in, where that was not done since its last change.
     fn fold_in(&mut self) -> Result<()> {
         if self.taste.is_none() {
-            self.taste = Some(Taste::fold_in(&self.index, &self.profile)?);
+            let past = Past::of(&self.profile, &self.index)?;
+            self.taste = Some(Taste::fold_in(&self.index, &past, &TasteOptions::default())?);
         }
         Ok(())
     }

@@ -1,48 +1,43 @@
 //! Fold-in: the user vector of a history, in closed form, with item vectors held fixed.
 //!
-//! With confidence `c_j = alpha * w_j` for the net weight `w_j` of item `j`, decoded vectors `x_j`
-//! and the Gram matrix `G` of all decoded vectors, the user vector solves `A u = b`:
-//!
-//! | convention | A | b |
-//! |---|---|---|
-//! | implicit | `G + lambda I + sum (abs(c_j) - 1) x_j x_jT` | `sum of c_j x_j over c_j > 0` |
-//! | ridge | `lambda I + sum abs(c_j) x_j x_jT` | `sum of c_j x_j` |
-//!
-//! The first is Hu, Koren and Volinsky (ICDM 2008) as the Python package implicit spells it: a
-//! negative confidence means "preference 0, held firmly". It is exact for that package's models.
-//! The second is ridge regression onto preferences +1 and -1, an approximation for embeddings
-//! that no factor model made.
+//! The equations are the producer's (`convention`); what enters them is one net weight and one
+//! decay an item (`reduce`, `decay`). Each window of the past is folded in by itself, and the user
+//! vector is the weighted mean of the windows'.
 //!
 //! `b` is a sum over the history, so a score `u . x_i = sum_j b_j (x_i . A^-1 x_j)` is one too:
-//! those addends are the shares that explain it (same paper, section 5).
+//! those addends are the shares that explain it (Hu, Koren and Volinsky 2008, section 5). With
+//! several windows, an item's share is the weighted sum of its shares in each.
+//!
+//! Read as statistics, `A` is the precision of a normal posterior around `u` whose observations
+//! have variance 1 over their confidence: hence uncertainty, and draws for Thompson sampling.
 
-use nalgebra::{Cholesky, DMatrix, DVector, Dyn};
-
+use super::cholesky::{add, dot};
+use super::convention::{Convention, Solution};
+use super::decay::{TasteOptions, Window};
 use super::history::Past;
-use super::profile::Profile;
-use crate::error::{Error, Result};
-use crate::format::Fold;
+use super::reduce::{Deed, HistoryItem, by_item, deeds, reduce};
+use crate::error::Result;
 use crate::ids::{Ordinal, Scored};
 use crate::kind::Kind;
 use crate::load::Index;
 use crate::ordering::sort_best_first;
+use crate::rng::SeededRng;
 
 /// A person's user vector in the space of one archive, with what it was made from.
 pub struct Taste {
     vector: Vec<f64>,
-    cholesky: Cholesky<f64, Dyn>,
-    history: Vec<Member>,
+    history: Vec<HistoryItem>,
+    parts: Vec<Part>,
 }
 
-/// One item of the history.
-struct Member {
-    item: Ordinal,
-    /// The last interaction with it that counts, for citing.
-    kind: Kind,
-    at_ms: i64,
-    /// Its factor in `b`.
-    pull: f64,
-    vector: DVector<f64>,
+/// The fold-in of one window.
+struct Part {
+    /// Of all windows together 1.
+    weight: f64,
+    solution: Solution,
+    history: Vec<HistoryItem>,
+    /// One row an item of its history.
+    vectors: Vec<f64>,
 }
 
 /// What one item of the history contributes to a taste score.
@@ -58,85 +53,59 @@ pub struct Share {
     pub share: f64,
 }
 
-/// What is known of one item after reducing the log: net weight, last kind and time.
-struct Net {
-    item: Ordinal,
-    weight: f64,
-    kind: Kind,
-    at_ms: i64,
-}
-
 impl Taste {
-    /// Folds a profile into an archive. `None` where the profile says nothing about taste: no
-    /// interaction that counts has an item of this archive and a weight other than zero.
+    /// Folds a past into an archive. `None` where it says nothing about taste: no interaction
+    /// that counts has an item of this archive and a weight other than zero.
     ///
     /// Each item's interactions are reduced to one net weight first: the sum of what was done with
     /// it plus the last opinion stated of it ([`Kind::is_statement`]). Then items are accumulated
     /// in the order of their first interaction, in f64: the same log gives the same bits everywhere.
-    /// Cost: `n * dim^2` for the history and `dim^3 / 3` for the factorisation.
+    /// Cost, for each window that has a history: `n dim^2 / 2` products for it and `dim^3 / 6` for
+    /// the factorisation.
     ///
     /// # Errors
-    /// [`Error::Engine`] where the matrix is not positive definite or the solution not finite,
-    /// [`Error::Corrupt`] for damaged ids.
-    pub fn fold_in(index: &Index, profile: &Profile) -> Result<Option<Self>> {
-        let nets = reduce(index, profile)?;
-        if nets.is_empty() { Ok(None) } else { Self::solve(index, &nets).map(Some) }
-    }
-
-    fn solve(index: &Index, nets: &[Net]) -> Result<Self> {
-        let dim = index.dim();
-        let mut a = DMatrix::zeros(dim, dim);
-        if index.fold() == Fold::Implicit {
-            let mut upper = index.gram().iter();
-            for row in 0..dim {
-                for column in row..dim {
-                    // Lengths were validated: the triangle has exactly these entries. Only the
-                    // lower half is read by the factorisation.
-                    a[(column, row)] = *upper.next().unwrap_or(&0.0);
-                }
+    /// [`Error::Arg`](crate::Error::Arg) for options out of range,
+    /// [`Error::Engine`](crate::Error::Engine) where the matrix is not positive definite or the
+    /// solution not finite, [`Error::Corrupt`](crate::Error::Corrupt) for damaged ids.
+    pub fn fold_in(
+        index: &Index,
+        past: &Past<'_>,
+        options: &TasteOptions,
+    ) -> Result<Option<Self>> {
+        options.check()?;
+        let mut deeds = deeds(index, past, options)?;
+        let mut histories: Vec<(&Window, Vec<HistoryItem>)> = Vec::new();
+        for window in options.windows.iter().filter(|w| w.weight > 0.0) {
+            let held: Vec<Deed> =
+                deeds.iter().filter(|d| window.holds(d.age_hours)).copied().collect();
+            let history = reduce(&held);
+            if !history.is_empty() {
+                histories.push((window, history));
             }
         }
-        for j in 0..dim {
-            a[(j, j)] += index.lambda();
-        }
-        let mut b = DVector::zeros(dim);
-        let mut history = Vec::with_capacity(nets.len());
-        for net in nets {
-            let confidence = index.alpha() * net.weight;
-            let mut vector = DVector::zeros(dim);
-            index.decode(net.item, vector.as_mut_slice());
-            let (spread, pull) = match index.fold() {
-                Fold::Implicit => (confidence.abs() - 1.0, confidence.max(0.0)),
-                Fold::Ridge => (confidence.abs(), confidence),
-            };
-            for row in 0..dim {
-                b[row] += pull * vector[row];
-                let scaled = spread * vector[row];
-                for column in 0..=row {
-                    a[(row, column)] += scaled * vector[column];
-                }
+        let total: f64 = histories.iter().map(|(w, _)| w.weight).sum();
+        let history = if let [(_, history)] = &histories[..] {
+            history.clone()
+        } else {
+            // Over all windows, an interaction counts as much as the windows that hold it.
+            for deed in &mut deeds {
+                let holding = histories.iter().filter(|(w, _)| w.holds(deed.age_hours));
+                deed.factor *= holding.map(|(w, _)| w.weight / total).sum::<f64>().min(1.0);
             }
-            history.push(Member {
-                item: net.item,
-                kind: net.kind,
-                at_ms: net.at_ms,
-                pull,
-                vector,
-            });
-        }
-        let failed = |reason| Error::Engine {
-            operation: "fold-in",
-            reason,
-            remedy: "build the archive with a larger lambda, or check the weights",
+            deeds.retain(|d| d.factor > 0.0);
+            reduce(&deeds)
         };
-        let cholesky =
-            Cholesky::new(a).ok_or_else(|| failed("the matrix is not positive definite"))?;
-        let vector = cholesky.solve(&b);
-        // 2^60 is the bound under which every later sum stays finite.
-        if !vector.iter().all(|x| x.abs() <= (1u64 << 60) as f64) {
-            return Err(failed("the user vector is not finite"));
+        let mut parts = Vec::with_capacity(histories.len());
+        for (window, history) in histories {
+            let vectors = decoded(index, history.iter().map(|h| h.item));
+            let solution = solve(index, &vectors, &history)?;
+            parts.push(Part { weight: window.weight / total, solution, history, vectors });
         }
-        Ok(Self { vector: vector.as_slice().to_vec(), cholesky, history })
+        let mut mixed = parts.iter().map(|p| (p.weight, &p.solution.vector));
+        let Some((weight, first)) = mixed.next() else { return Ok(None) };
+        let mut vector: Vec<f64> = first.iter().map(|x| weight * x).collect();
+        mixed.for_each(|(weight, x)| add(&mut vector, weight, x));
+        Ok(Some(Self { vector, history, parts }))
     }
 
     /// The user vector, rotated, of the archive's dimension. Its inner product with a decoded
@@ -146,26 +115,44 @@ impl Taste {
         &self.vector
     }
 
+    /// What it was made from, in the order of each item's first interaction that counts.
+    ///
+    /// With several windows, an interaction's decay here includes the weights of those that hold
+    /// it.
+    #[must_use]
+    pub fn history(&self) -> &[HistoryItem] {
+        &self.history
+    }
+
+    /// What had to be added to the diagonal of a matrix that was nearly singular (its condition
+    /// number above 1e12), at most 1e-6 of the diagonal's mean; 0 otherwise. An answer made with
+    /// it is to be taken with care: the archive's lambda is too small.
+    #[must_use]
+    pub fn jitter(&self) -> f64 {
+        self.parts.iter().map(|p| p.solution.jitter).fold(0.0, f64::max)
+    }
+
     /// How an item's taste score adds up over the history: the `n` largest parts by absolute
     /// value, larger first, ties in the order of the history. With `n` at least the number of items in the
     /// history, the parts add up to the score (to about 1e-12 of the largest).
     ///
-    /// Cost: one solve, `dim^2`, plus `dim` for each item of the history.
+    /// Cost, for each window: one solve, `dim^2`, plus `dim` for each item of the history.
     #[must_use]
     pub fn because(&self, index: &Index, item: Ordinal, n: usize) -> Vec<Share> {
-        let mut target = DVector::zeros(index.dim());
-        index.decode(item, target.as_mut_slice());
-        let weighed = self.cholesky.solve(&target);
-        let shares: Vec<Share> = self
-            .history
-            .iter()
-            .map(|m| Share {
-                item: m.item,
-                kind: m.kind,
-                at_ms: m.at_ms,
-                share: m.pull * dot(weighed.as_slice(), m.vector.as_slice()),
-            })
-            .collect();
+        let target = decoded(index, std::iter::once(item));
+        let mut shares = Vec::new();
+        for part in &self.parts {
+            let mut weighed = target.clone();
+            part.solution.factor.solve(&mut weighed);
+            let rows = part.vectors.chunks_exact(target.len());
+            for ((h, pull), x) in part.history.iter().zip(&part.solution.pulls).zip(rows) {
+                let share = part.weight * (pull * dot(&weighed, x));
+                shares.push(Share { item: h.item, kind: h.kind, at_ms: h.at_ms, share });
+            }
+        }
+        if self.parts.len() > 1 {
+            shares = summed(&shares);
+        }
         let mut order: Vec<Scored> = (0..)
             .zip(&shares)
             .map(|(i, s)| Scored { ordinal: Ordinal(i), score: s.share.abs() })
@@ -174,43 +161,67 @@ impl Taste {
         order.truncate(n);
         order.iter().map(|s| shares[s.ordinal.index()]).collect()
     }
+
+    /// Posterior variance of the taste score of a decoded vector: `xT A^-1 x`, in units where an
+    /// observation of confidence 1 has variance 1. Above 0, and smaller where more is known.
+    ///
+    /// With several windows, the weighted mean of their variances: windows overlap, so that of the
+    /// mean lies at or below it, and this errs on the side of doubt.
+    #[must_use]
+    pub fn uncertainty(&self, vector: &[f64]) -> f64 {
+        self.parts.iter().map(|p| p.weight * p.solution.factor.variance(vector)).sum()
+    }
+
+    /// `A^-1 x`: how the scores of items are correlated with that of a decoded vector.
+    pub(super) fn covariance(&self, vector: &[f64]) -> Vec<f64> {
+        let mut sum = vec![0.0; vector.len()];
+        for part in &self.parts {
+            let mut x = vector.to_vec();
+            part.solution.factor.solve(&mut x);
+            add(&mut sum, part.weight, &x);
+        }
+        sum
+    }
+
+    /// A draw from the posterior: the user vector plus `scale` times `L^-T z`, with `z` of standard
+    /// normal numbers and `A = L LT`. With scale 1 this is Thompson sampling (Thompson 1933; Agrawal and
+    /// Goyal, ICML 2013); 0 gives the user vector itself. All windows share one `z`.
+    pub fn sample(&self, rng: &mut SeededRng, scale: f64) -> Vec<f64> {
+        let z: Vec<f64> = self.vector.iter().map(|_| rng.normal()).collect();
+        let mut drawn = self.vector.clone();
+        for part in &self.parts {
+            let mut x = z.clone();
+            part.solution.factor.solve_upper(&mut x);
+            add(&mut drawn, scale * part.weight, &x);
+        }
+        drawn
+    }
 }
 
-/// The history as one net weight an item, in the order of each item's first interaction that
-/// counts. Items that the archive does not have, and weights that cancel, are left out.
-fn reduce(index: &Index, profile: &Profile) -> Result<Vec<Net>> {
-    let mut events = Vec::new();
-    for (at_ms, interaction) in Past::of(profile, index)?.for_taste() {
-        let weight = interaction.weight.or(interaction.kind.default_weight()).unwrap_or(0.0);
-        if weight != 0.0
-            && let Some(item) = index.ordinal(&interaction.item)?
-        {
-            events.push(Net { item, weight, kind: interaction.kind, at_ms });
-        }
-    }
-    // Positions in the log, brought together by item: the crate's one sort, by "score" (here the
-    // item, exact in f64) and then by position. It costs n log n for a history of any shape.
-    let mut by_item: Vec<Scored> = (0..)
-        .zip(&events)
-        .map(|(at, e)| Scored { ordinal: Ordinal(at), score: f64::from(e.item.0) })
-        .collect();
-    sort_best_first(&mut by_item);
-    let mut is_first = vec![false; events.len()];
-    for run in by_item.chunk_by(|a, b| a.score == b.score) {
+/// The shares of each item brought together, in the order of their first.
+fn summed(shares: &[Share]) -> Vec<Share> {
+    let mut sums: Vec<Option<Share>> = vec![None; shares.len()];
+    for run in by_item(shares.iter().map(|s| s.item)).chunk_by(|a, b| a.score == b.score) {
         let first = run[0].ordinal.index();
-        let (mut done, mut stated) = (0.0, 0.0);
-        for event in run.iter().map(|s| &events[s.ordinal.index()]) {
-            if event.kind.is_statement() { stated = event.weight } else { done += event.weight }
-        }
-        let last = &events[run[run.len() - 1].ordinal.index()];
-        events[first] = Net { weight: done + stated, ..*last };
-        is_first[first] = true;
+        let share = run.iter().map(|s| shares[s.ordinal.index()].share).sum();
+        sums[first] = Some(Share { share, ..shares[first] });
     }
-    let firsts = events.into_iter().zip(is_first).filter(|(_, is_first)| *is_first);
-    Ok(firsts.map(|(net, _)| net).filter(|net| net.weight != 0.0).collect())
+    sums.into_iter().flatten().collect()
 }
 
-/// In order, one sum: the order that fold-in is defined by.
-fn dot(a: &[f64], b: &[f64]) -> f64 {
-    a.iter().zip(b).map(|(x, y)| x * y).sum()
+/// Decoded vectors, one row an item.
+pub(super) fn decoded(index: &Index, items: impl Iterator<Item = Ordinal>) -> Vec<f64> {
+    let mut rows = Vec::with_capacity(items.size_hint().0 * index.dim());
+    for item in items {
+        let start = rows.len();
+        rows.resize(start + index.dim(), 0.0);
+        index.decode(item, &mut rows[start..]);
+    }
+    rows
+}
+
+/// The fold-in of items with these decoded vectors.
+pub(super) fn solve(index: &Index, vectors: &[f64], history: &[HistoryItem]) -> Result<Solution> {
+    let members: Vec<(f64, f64)> = history.iter().map(|h| (h.weight, h.decay)).collect();
+    Convention::of(index).solve(vectors, &members)
 }

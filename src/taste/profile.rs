@@ -24,6 +24,8 @@ pub struct Interaction {
     pub source: Option<String>,
     /// Whether it says anything about taste; if not, it only makes the item known.
     pub taste: bool,
+    /// Under which circumstances: keys with values, ascending by key.
+    pub context: Vec<(String, String)>,
 }
 
 /// Which interactions an exclusion is about: all conditions that are there must hold.
@@ -102,6 +104,7 @@ impl Entry {
 /// let mut profile = Profile::default();
 /// let like = Interaction {
 ///     item: "17".into(), kind: Kind::Like, weight: None, source: None, taste: true,
+///     context: Vec::new(),
 /// };
 /// let entry = Entry {
 ///     device: "phone".into(), sequence: 0, at_ms: 1.7e12, event: Event::Interaction(like),

@@ -50,6 +50,7 @@ impl TryFrom<FlatEvent> for Event {
                     weight: flat.weight,
                     source: flat.source,
                     taste: flat.taste.unwrap_or(true),
+                    context: Vec::new(),
                 }))
             }
             "exclude" => {

@@ -68,15 +68,19 @@ pub struct Args {
     #[arg(long, value_name = "N")]
     lists: Option<usize>,
     /// How the vectors' producer turns a history into a user vector: implicit for factors made by
-    /// the Python package of that name, ridge for all others.
+    /// the Python package of that name, spark-implicit and spark-explicit for Spark MLlib's ALS,
+    /// ials for iALS and iALS++ of Google Research, ridge for all others.
     #[arg(long, default_value = "ridge", value_parser = fold_parser())]
     foldin: Fold,
-    /// Fold-in: interaction weight to confidence.
+    /// Fold-in: interaction weight to confidence (ials: the weight of unobserved items).
     #[arg(long, default_value_t = BuildOptions::default().alpha)]
     alpha: f64,
     /// Fold-in: regularisation.
     #[arg(long, default_value_t = BuildOptions::default().lambda)]
     lambda: f64,
+    /// Fold-in by ials: exponent of the regularisation.
+    #[arg(long, default_value_t = BuildOptions::default().nu)]
+    nu: f64,
     /// A numeric field that orders answers where nothing is known of a taste: popularity.
     #[arg(long, value_name = "FIELD")]
     prior: Option<String>,
@@ -105,8 +109,8 @@ fn metric_parser() -> impl clap::builder::TypedValueParser<Value = Metric> {
 }
 
 fn fold_parser() -> impl clap::builder::TypedValueParser<Value = Fold> {
-    PossibleValuesParser::new([Fold::Ridge.as_str(), Fold::Implicit.as_str()])
-        .map(|name| if name == Fold::Implicit.as_str() { Fold::Implicit } else { Fold::Ridge })
+    PossibleValuesParser::new(Fold::ALL.map(Fold::as_str))
+        .map(|name| Fold::from_name(&name).unwrap_or(Fold::Ridge))
 }
 
 fn duplicates_parser() -> impl clap::builder::TypedValueParser<Value = Duplicates> {
@@ -131,6 +135,7 @@ pub fn run(args: &Args) -> Result<()> {
         fold: args.foldin,
         alpha: args.alpha,
         lambda: args.lambda,
+        nu: args.nu,
         seed: args.seed,
         recall: args.recall,
         bits: args.bits,

@@ -186,6 +186,7 @@ fn evaluate(
             weight: Some(rated.weight),
             source: None,
             taste: true,
+            context: Vec::new(),
         };
         recommender.record(Entry {
             device: "eval".into(),

@@ -27,6 +27,7 @@ struct Inspection {
     foldin: &'static str,
     alpha: f64,
     lambda: f64,
+    nu: f64,
     has_prior: bool,
     bytes: u64,
     bytes_per_item: f64,
@@ -87,6 +88,7 @@ impl Inspection {
             foldin: index.fold().as_str(),
             alpha: index.alpha(),
             lambda: index.lambda(),
+            nu: index.nu(),
             has_prior: Catalog::new(index).has_prior(),
             bytes: index.total_bytes(),
             bytes_per_item: per(index.total_bytes()),
@@ -101,8 +103,8 @@ impl Inspection {
         output.line(format_args!("{n_items} items of {} dimensions", self.dim))?;
         output.line(format_args!("metric {}", self.metric))?;
         output.line(format_args!(
-            "fold-in {}, alpha {}, lambda {}",
-            self.foldin, self.alpha, self.lambda
+            "fold-in {}, alpha {}, lambda {}, nu {}",
+            self.foldin, self.alpha, self.lambda, self.nu
         ))?;
         output.line(if self.has_prior { "popularity prior" } else { "no popularity prior" })?;
         let bytes = grouped(self.bytes);

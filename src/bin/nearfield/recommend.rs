@@ -39,8 +39,14 @@ pub fn run(args: &Args) -> Result<()> {
     let dislikes = args.dislike.iter().map(|id| (id, Kind::Dislike, "--dislike"));
     for (sequence, (id, kind, argument)) in (0..).zip(likes.chain(dislikes)) {
         item(recommender.index(), argument, id)?;
-        let interaction =
-            Interaction { item: id.clone(), kind, weight: None, source: None, taste: true };
+        let interaction = Interaction {
+            item: id.clone(),
+            kind,
+            weight: None,
+            source: None,
+            taste: true,
+            context: Vec::new(),
+        };
         recommender.record(Entry {
             device: "command line".into(),
             sequence,

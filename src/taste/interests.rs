@@ -1,0 +1,176 @@
+//! What a person likes, as several things: the history in groups of alike items.
+//!
+//! One user vector between two unlike tastes recommends what lies between them. PinnerSage (Pal
+//! et al., KDD 2020, arXiv 2007.03634) clusters a person's items by Ward's method, lets the medoid
+//! speak for each cluster, weighs clusters by their decayed interactions, and asks for candidates
+//! once a cluster. So here.
+
+use super::fold::{decoded, solve};
+use super::labels::{Label, Labels};
+use super::reduce::HistoryItem;
+use super::ward::{Merge, cut, distance_squared, ward};
+use crate::error::Result;
+use crate::ids::{Ordinal, Scored};
+use crate::load::Index;
+use crate::metric::Metric;
+use crate::ordering::{select_best, sort_best_first};
+
+/// Most items that are clustered: half a matrix of distances takes 4 MB then.
+const MOST_ITEMS: usize = 1000;
+/// Most interests unless a number is asked for. People tell fewer than ten groups apart at a
+/// glance, and PinnerSage asks for candidates three times.
+const MOST_INTERESTS: usize = 8;
+/// How much higher the next merge must lie than the last, for the groups between to be kept
+/// apart. Without structure, successive heights near the top grow by up to about a tenth.
+const LEAST_GAP: f64 = 1.25;
+/// Heights below this are no distance, in units of an item's length: two items this near (a cosine
+/// of 0.75) are of one kind.
+const NEAR: f64 = 0.7;
+/// Most labels of an interest, each a (column, value).
+const MOST_LABELS: usize = 2;
+
+/// A group of alike items in a person's history.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Interest {
+    /// The member with the smallest sum of distances to the others: the one to show.
+    pub medoid: Ordinal,
+    /// Its items, in the order of the history.
+    pub members: Vec<Ordinal>,
+    /// The sum of its members' decayed weights; above 0.
+    pub importance: f64,
+    /// What tells its members from the catalog, strongest first; see [`Label`]. May be empty.
+    pub labels: Vec<Label>,
+    /// The fold-in of its members alone, rotated: what to search with.
+    ///
+    /// A user vector rather than the medoid's: its inner products are taste scores, of the same
+    /// scale as those of the whole history, so what several interests find merges by score.
+    pub vector: Vec<f64>,
+}
+
+/// The interests in a history, most important first, ties in the order of the history. Items of
+/// negative weight belong to none; of more than 1,000 the latest count.
+///
+/// Items are compared by direction, in Euclidean archives by place. `n` asks for a number of
+/// interests, and gets it if there are as many items. Without it, there are as many groups, from
+/// 1 to 8, as stand apart most clearly: where the next merge lies highest relative to the last,
+/// by a factor of 1.25 or more; else one. Each gets labels from the `labels` columns: categories, tags,
+/// and years or dates, whose decades count.
+///
+/// Cost: `items^2 (dim / 2 + 4)` for the tree, a fold-in of each interest, and one pass over the
+/// catalog for each label column.
+///
+/// # Errors
+/// As [`Taste::fold_in`](crate::Taste::fold_in); [`Error::Arg`](crate::Error::Arg) for a label
+/// column that does not exist or is of another kind.
+pub fn interests(
+    index: &Index,
+    history: &[HistoryItem],
+    n: Option<usize>,
+    labels: &[&str],
+) -> Result<Vec<Interest>> {
+    let liked = latest_liked(history);
+    if liked.is_empty() {
+        return Ok(Vec::new());
+    }
+    let dim = index.dim();
+    let vectors = decoded(index, liked.iter().map(|h| h.item));
+    let points = comparable(index, &vectors);
+    let merges = ward(&points, dim);
+    let n_groups = match n {
+        Some(n) => n.clamp(1, liked.len()),
+        None => clearest(&merges, liked.len(), NEAR * length(index)),
+    };
+    let labels = Labels::new(index, labels)?;
+    let mut found = Vec::with_capacity(n_groups);
+    for group in cut(&merges, liked.len(), n_groups) {
+        let row = |point: usize| point * dim..(point + 1) * dim;
+        let members: Vec<HistoryItem> = group.iter().map(|p| liked[*p]).collect();
+        let own: Vec<f64> = group.iter().flat_map(|p| &vectors[row(*p)]).copied().collect();
+        let items: Vec<Ordinal> = members.iter().map(|h| h.item).collect();
+        found.push(Interest {
+            medoid: liked
+                [medoid(&group, |a, b| distance_squared(&points[row(a)], &points[row(b)]).sqrt())]
+            .item,
+            importance: members.iter().map(HistoryItem::mass).sum(),
+            labels: labels.of(&items, MOST_LABELS)?,
+            vector: solve(index, &own, &members)?.vector,
+            members: items,
+        });
+    }
+    let mut order: Vec<Scored> = (0..)
+        .zip(&found)
+        .map(|(i, f)| Scored { ordinal: Ordinal(i), score: f.importance })
+        .collect();
+    sort_best_first(&mut order);
+    Ok(order.iter().map(|s| found[s.ordinal.index()].clone()).collect())
+}
+
+/// The items of positive weight, at most [`MOST_ITEMS`], the latest, in the order of the history.
+fn latest_liked(history: &[HistoryItem]) -> Vec<HistoryItem> {
+    let liked: Vec<HistoryItem> = history.iter().filter(|h| h.mass() > 0.0).copied().collect();
+    if liked.len() <= MOST_ITEMS {
+        return liked;
+    }
+    let scored =
+        |(i, h): (u32, &HistoryItem)| Scored { ordinal: Ordinal(i), score: h.at_ms as f64 };
+    let mut order: Vec<Scored> = (0..).zip(&liked).map(scored).collect();
+    select_best(&mut order, MOST_ITEMS);
+    let mut keep = vec![false; liked.len()];
+    order[..MOST_ITEMS].iter().for_each(|s| keep[s.ordinal.index()] = true);
+    liked.into_iter().zip(keep).filter_map(|(h, keep)| keep.then_some(h)).collect()
+}
+
+/// Vectors as they are compared with each other: of length 1, unless places are what counts.
+pub(super) fn comparable(index: &Index, vectors: &[f64]) -> Vec<f64> {
+    let mut points = vectors.to_vec();
+    if index.metric() != Metric::Euclidean {
+        for point in points.chunks_exact_mut(index.dim()) {
+            let length = point.iter().map(|x| x * x).sum::<f64>().sqrt();
+            if length > 0.0 {
+                point.iter_mut().for_each(|x| *x /= length);
+            }
+        }
+    }
+    points
+}
+
+/// The length of a typical item among [`comparable`] ones.
+fn length(index: &Index) -> f64 {
+    if index.metric() != Metric::Euclidean {
+        return 1.0;
+    }
+    // The trace of the Gram matrix is the sum of all squared lengths.
+    let (mut at, mut trace) = (0, 0.0);
+    for row in (1..=index.dim()).rev() {
+        trace += index.gram()[at];
+        at += row;
+    }
+    (trace / index.len() as f64).sqrt()
+}
+
+/// The number of groups that stand apart most clearly.
+fn clearest(merges: &[Merge], n: usize, near: f64) -> usize {
+    let mut best = (1, LEAST_GAP);
+    for n_groups in 2..=n.min(MOST_INTERESTS) {
+        // With this many groups left, the last merge done and the next one.
+        let next = merges[n - n_groups].height;
+        let last = (n - n_groups).checked_sub(1).map_or(0.0, |at| merges[at].height);
+        let gap = next / last.max(near);
+        if gap > best.1 {
+            best = (n_groups, gap);
+        }
+    }
+    best.0
+}
+
+/// The point with the smallest sum of distances, the first of them.
+fn medoid(group: &[usize], distance: impl Fn(usize, usize) -> f64) -> usize {
+    let mut best = (f64::INFINITY, 0);
+    for a in group {
+        let sum: f64 = group.iter().map(|b| distance(*a, *b)).sum();
+        if sum < best.0 {
+            best = (sum, *a);
+        }
+    }
+    best.1
+}

@@ -1,0 +1,109 @@
+//! From a log to one net weight and one decay an item.
+
+use super::decay::TasteOptions;
+use super::history::Past;
+use crate::error::Result;
+use crate::ids::{Ordinal, Scored};
+use crate::kind::Kind;
+use crate::load::Index;
+use crate::ordering::sort_best_first;
+
+/// What a person's history says of one item.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct HistoryItem {
+    /// The item.
+    pub item: Ordinal,
+    /// What was last done with it.
+    pub kind: Kind,
+    /// When: milliseconds since 1970.
+    pub at_ms: i64,
+    /// Net weight: what was done with it adds up, to the last opinion stated of it. Not 0.
+    pub weight: f64,
+    /// How much of that counts, above 0 and at most 1.
+    pub decay: f64,
+    /// Number of interactions that it was reduced from.
+    pub n_interactions: u32,
+}
+
+impl HistoryItem {
+    /// Its decayed weight.
+    #[must_use]
+    pub fn mass(&self) -> f64 {
+        self.weight * self.decay
+    }
+}
+
+/// An interaction that counts, with an item of the archive.
+#[derive(Clone, Copy)]
+pub(super) struct Deed {
+    item: Ordinal,
+    kind: Kind,
+    at_ms: i64,
+    weight: f64,
+    /// How much of it counts: see [`TasteOptions`].
+    pub(super) factor: f64,
+    pub(super) age_hours: i64,
+}
+
+/// The interactions that count, in canonical order. Those with items that the archive does not
+/// have are left out, and those that count for nothing: it is as if they had never been.
+pub(super) fn deeds(index: &Index, past: &Past<'_>, options: &TasteOptions) -> Result<Vec<Deed>> {
+    let mut deeds = Vec::new();
+    for (at_ms, interaction) in past.for_taste() {
+        let kind = interaction.kind;
+        let weight = interaction.weight.or(kind.default_weight()).unwrap_or(0.0);
+        let age_hours = options.age_hours(at_ms);
+        let factor = options.factor(interaction, age_hours);
+        if weight != 0.0
+            && factor > 0.0
+            && let Some(item) = index.ordinal(&interaction.item)?
+        {
+            deeds.push(Deed { item, kind, at_ms, weight, factor, age_hours });
+        }
+    }
+    Ok(deeds)
+}
+
+/// The history as one net weight and one decay an item, in the order of each item's first
+/// interaction. Items whose weights cancel are left out.
+///
+/// An item's decay is the largest factor among the interactions that make up its weight, and they
+/// weigh by their factors relative to it. So weights are untouched where all factors are equal;
+/// an interaction whose factor goes to 0 goes as if it had never been, while the item keeps what
+/// the others say; and an item all of whose factors go to 0 goes as a whole.
+///
+/// Cost: `n log n`, for a history of any shape.
+pub(super) fn reduce(deeds: &[Deed]) -> Vec<HistoryItem> {
+    let mut items: Vec<Option<HistoryItem>> = vec![None; deeds.len()];
+    for run in by_item(deeds.iter().map(|d| d.item)).chunk_by(|a, b| a.score == b.score) {
+        let deeds = || run.iter().map(|s| &deeds[s.ordinal.index()]);
+        // A statement replaces those before it.
+        let said = deeds().filter(|d| d.kind.is_statement()).last();
+        let done = || deeds().filter(|d| !d.kind.is_statement());
+        let decay = done().chain(said).fold(0.0, |most: f64, d| most.max(d.factor));
+        let weight = done().chain(said).map(|d| d.weight * (d.factor / decay)).sum();
+        let (Some(first), Some(last)) = (run.first(), deeds().last()) else { continue };
+        if weight != 0.0 {
+            items[first.ordinal.index()] = Some(HistoryItem {
+                item: last.item,
+                kind: last.kind,
+                at_ms: last.at_ms,
+                weight,
+                decay,
+                n_interactions: run.len() as u32,
+            });
+        }
+    }
+    items.into_iter().flatten().collect()
+}
+
+/// Positions brought together by item, within an item ascending. It is the crate's one sort, by
+/// the item as a score, which is exact in f64, and then by position.
+pub(super) fn by_item(items: impl Iterator<Item = Ordinal>) -> Vec<Scored> {
+    let mut order: Vec<Scored> = (0..)
+        .zip(items)
+        .map(|(at, item)| Scored { ordinal: Ordinal(at), score: f64::from(item.0) })
+        .collect();
+    sort_best_first(&mut order);
+    order
+}
