@@ -29,7 +29,14 @@ fn index(fold: Fold, alpha: f64, lambda: f64) -> Index {
 }
 
 fn interaction(item: usize, kind: Kind, weight: Option<f64>) -> Interaction {
-    Interaction { weight, ..Interaction::new(item.to_string(), kind) }
+    Interaction {
+        item: item.to_string(),
+        kind,
+        weight,
+        source: None,
+        taste: true,
+        context: Vec::new(),
+    }
 }
 
 fn entry(sequence: u64, event: Event) -> Entry {
@@ -102,7 +109,7 @@ fn reference(index: &Index, items: &[(usize, f64, f64)]) -> Vec<f64> {
         Fold::Ridge | Fold::Implicit => lambda,
         Fold::SparkImplicit => lambda * n_positive,
         Fold::SparkExplicit => lambda * n,
-        Fold::Ials => lambda * (n + alpha * N as f64).powf(index.nu()),
+        Fold::Ials => lambda * libm::pow(n + alpha * N as f64, index.nu()),
     };
     (0..DIM).for_each(|j| a[j][j] += regularisation);
     for p in 0..DIM {
@@ -127,15 +134,27 @@ fn fold_in_equals_its_definition() {
             items.dedup();
             let weights: Vec<(usize, f64)> =
                 items.iter().map(|i| (*i, rng.normal() * 2.0)).collect();
+            // One half-life between an item and the next, where things fade at all.
+            let fades = seed % 2 == 0;
             let entries: Vec<Entry> = (0..)
                 .zip(&weights)
                 .map(|(s, (i, w))| {
-                    entry(s, Event::Interaction(interaction(*i, Kind::Rating, Some(*w))))
+                    let event = Event::Interaction(interaction(*i, Kind::Rating, Some(*w)));
+                    Entry { at_ms: 1e12 - s as f64 * 3.6e6, ..entry(s, event) }
                 })
                 .collect();
-            let taste = folded(&index, &profile(&entries)).unwrap();
-            let items: Vec<(usize, f64, f64)> =
-                weights.iter().map(|(i, w)| (*i, *w, 1.0)).collect();
+            let options = TasteOptions {
+                now_ms: Some(1_000_000_000_000),
+                half_lives: vec![(Kind::Rating, fades.then_some(1.0 / 24.0))],
+                ..TasteOptions::default()
+            };
+            let profile = profile(&entries);
+            let past = Past::of(&profile, &index).unwrap();
+            let taste = Taste::fold_in(&index, &past, &options).unwrap().unwrap();
+            let items: Vec<(usize, f64, f64)> = (0i32..)
+                .zip(&weights)
+                .map(|(s, (i, w))| (*i, *w, if fades { libm::exp2(-f64::from(s)) } else { 1.0 }))
+                .collect();
             let expected = reference(&index, &items);
             let scale = expected.iter().fold(0.0f64, |m, x| m.max(x.abs()));
             for (f, e) in taste.vector().iter().zip(&expected) {
@@ -393,7 +412,14 @@ fn nothing_known_means_by_prior() {
     assert!(slate.because.is_empty());
     // Seen items stay away even when they say nothing about taste.
     let top = nf.index().id(slate.items[0].ordinal).unwrap().to_owned();
-    let seen = Interaction { taste: false, ..Interaction::new(top, Kind::Play) };
+    let seen = Interaction {
+        item: top,
+        kind: Kind::Play,
+        weight: None,
+        source: None,
+        taste: false,
+        context: Vec::new(),
+    };
     nf.record(entry(0, Event::Interaction(seen))).unwrap();
     let next = nf.recommend(&Request { k: 5, ..Request::default() }).unwrap();
     assert_eq!(next.items[0], slate.items[1]);

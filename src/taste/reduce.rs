@@ -78,11 +78,11 @@ pub(super) fn reduce(deeds: &[Deed]) -> Vec<HistoryItem> {
     for run in by_item(deeds.iter().map(|d| d.item)).chunk_by(|a, b| a.score == b.score) {
         let deeds = || run.iter().map(|s| &deeds[s.ordinal.index()]);
         // A statement replaces those before it.
-        let said = deeds().filter(|d| d.kind.is_statement()).last();
+        let said = deeds().rfind(|d| d.kind.is_statement());
         let done = || deeds().filter(|d| !d.kind.is_statement());
         let decay = done().chain(said).fold(0.0, |most: f64, d| most.max(d.factor));
         let weight = done().chain(said).map(|d| d.weight * (d.factor / decay)).sum();
-        let (Some(first), Some(last)) = (run.first(), deeds().last()) else { continue };
+        let (Some(first), Some(last)) = (run.first(), deeds().next_back()) else { continue };
         if weight != 0.0 {
             items[first.ordinal.index()] = Some(HistoryItem {
                 item: last.item,

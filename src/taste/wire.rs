@@ -60,6 +60,7 @@ impl TryFrom<FlatEvent> for Event {
                     source: flat.source,
                     context: flat.context,
                     taste: flat.taste.unwrap_or(true),
+                    context: Vec::new(),
                 }))
             }
             "shown" => Ok(Self::Shown(Shown {
