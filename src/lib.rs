@@ -60,17 +60,20 @@ pub use catalog::{
 pub use date::{format_days, parse_days};
 pub use error::{Error, ErrorCode, Result};
 pub use folding::fold_title;
-pub use format::{ALIGNMENT, FORMAT_VERSION, FieldKind, Fold, OLDEST_READABLE};
+pub use format::{ALIGNMENT, FORMAT_VERSION, FieldKind, Fold, NeighboursKind, OLDEST_READABLE};
 pub use ids::{Ordinal, Scored};
 pub use item_set::ItemSet;
 pub use kernel::Backend;
 pub use kind::Kind;
-pub use load::{AlignedBytes, Index, Lists};
+pub use load::{AlignedBytes, Index, Lists, Neighbours, NeighboursRow};
 pub use metric::Metric;
 pub use rng::SeededRng;
 pub use search::{Effort, Query, Searcher};
 pub use slate::{Basis, Limits, Recommender, Slate, Target};
-pub use taste::{Entry, Event, Interaction, Past, Profile, Selector, Share, Taste};
+pub use taste::{
+    Entry, Event, Interaction, NeighbourScores, Past, Profile, Selector, Share, Taste,
+    neighbour_shares, presence,
+};
 
 // Unit tests run in a browser too: the same tests, compiled to WebAssembly.
 #[cfg(all(test, target_arch = "wasm32"))]

@@ -18,7 +18,7 @@ mod write;
 use std::collections::HashMap;
 
 use crate::error::{Error, Result};
-use crate::format::{FIELD_NONE, Fold, Ids, MAX_ITEMS, Model};
+use crate::format::{FIELD_NONE, Fold, Ids, MAX_ITEMS, Model, Neighbours};
 use crate::kernel::code::{CODE_BITS, MAX_DIM};
 use crate::metric::Metric;
 
@@ -235,6 +235,7 @@ pub fn build(table: &Table, vectors: &Embeddings, options: &BuildOptions) -> Res
             columns: columns.columns,
             codes: encoded.codes,
             refining: encoded.refining,
+            neighbours: Neighbours::none(),
             titles: titles::titles(table, title_field)?,
             texts: columns.texts,
         },
@@ -290,6 +291,7 @@ fn untitled(
         columns: columns.columns,
         codes: encoded.codes.clone(),
         refining: encoded.refining.clone(),
+        neighbours: Neighbours::none(),
         titles: titles::titles(&Table::default(), FIELD_NONE)?,
         texts: columns.texts,
     };

@@ -17,27 +17,14 @@ pub struct SparseWeights {
 }
 
 impl SparseWeights {
-    /// From each *target's* sources with their weights, as chosen by [`best`].
-    pub(super) fn of_columns(columns: &[Vec<(u32, f64)>]) -> Self {
-        let n = columns.len();
-        let mut starts = vec![0; n + 1];
-        for (source, _) in columns.iter().flatten() {
-            starts[*source as usize + 1] += 1;
+    fn of_rows(rows: Vec<Vec<(u32, f64)>>) -> Self {
+        let mut all = Self { starts: vec![0], ..Self::default() };
+        for row in rows {
+            all.targets.extend(row.iter().map(|(target, _)| *target));
+            all.weights.extend(row.iter().map(|(_, weight)| *weight));
+            all.starts.push(all.targets.len());
         }
-        for j in 0..n {
-            starts[j + 1] += starts[j];
-        }
-        let (mut targets, mut weights) = (vec![0; starts[n]], vec![0.0; starts[n]]);
-        let mut next = starts.clone();
-        // Targets ascend, so each row's do.
-        for (target, column) in (0..).zip(columns) {
-            for (source, weight) in column {
-                let at = &mut next[*source as usize];
-                (targets[*at], weights[*at]) = (target, *weight);
-                *at += 1;
-            }
-        }
-        Self { starts, targets, weights }
+        all
     }
 
     /// Number of items.
@@ -64,68 +51,61 @@ impl SparseWeights {
     }
 }
 
-/// The `m` largest by absolute value, ties by source; in the order of their sources.
-pub(super) fn best(mut column: Vec<(u32, f64)>, m: usize) -> Vec<(u32, f64)> {
-    column.retain(|(_, weight)| *weight != 0.0);
-    if column.len() > m {
-        let by_size =
-            |a: &(u32, f64), b: &(u32, f64)| b.1.abs().total_cmp(&a.1.abs()).then(a.0.cmp(&b.0));
+/// The `m` largest by absolute value, ties by target; in the order of their targets.
+fn largest(mut row: Vec<(u32, f64)>, m: usize) -> Vec<(u32, f64)> {
+    row.retain(|(_, weight)| *weight != 0.0);
+    if row.len() > m {
         if m > 0 {
-            column.select_nth_unstable_by(m - 1, by_size);
+            row.select_nth_unstable_by(m - 1, |a, b| {
+                b.1.abs().total_cmp(&a.1.abs()).then(a.0.cmp(&b.0))
+            });
         }
-        column.truncate(m);
-        column.sort_unstable_by_key(|(source, _)| *source);
+        row.truncate(m);
     }
-    column
+    row.sort_unstable_by_key(|(target, _)| *target);
+    row
 }
 
-/// Of each target's weights the `m` largest by absolute value: the sources that decide about it.
+/// Of what each item says the `m` largest weights by absolute value.
+///
+/// Choosing by item of the history, rather than by target, bounds both the bytes and the time that
+/// one item of a history costs. Negative weights stay: they are few among the largest, and at large `m`
+/// leaving them out costs more than it saves.
 #[must_use]
 pub fn top_m(weights: &DenseWeights, m: usize) -> SparseWeights {
-    let n = weights.n_items();
-    let columns: Vec<Vec<(u32, f64)>> = (0..n)
-        .into_par_iter()
-        .map(|target| best((0..n).map(|j| (j as u32, weights.row(j)[target])).collect(), m))
-        .collect();
-    SparseWeights::of_columns(&columns)
+    let row = |item: usize| largest((0..).zip(weights.row(item).iter().copied()).collect(), m);
+    SparseWeights::of_rows((0..weights.n_items()).into_par_iter().map(row).collect())
 }
 
 /// Item-kNN: the cosine of the items' columns with shrinkage, `c / (sqrt(a b) + shrinkage)` for `c`
-/// users of both items, `a` of one and `b` of the other. Of each target the `m` most similar
-/// sources are kept.
+/// users of both items, `a` of one and `b` of the other. Of each item the `m` most similar are kept.
 ///
-/// Cost: the sum, over users, of the square of what each interacted with.
+/// Cost: the sum, over users, of the square of the number of their items.
 #[must_use]
 pub fn item_knn(matrix: &InteractionMatrix, shrinkage: f64, m: usize) -> SparseWeights {
     let users_of = matrix.transposed();
     let count = |item: usize| users_of.row(item).len() as f64;
-    let columns: Vec<Vec<(u32, f64)>> = (0..matrix.n_items())
-        .into_par_iter()
-        .map_init(
-            || vec![0u32; matrix.n_items()],
-            |together, target| {
-                let mut touched = Vec::new();
-                for user in users_of.row(target) {
-                    for item in matrix.row(*user as usize) {
-                        let count = &mut together[*item as usize];
-                        if *count == 0 {
-                            touched.push(*item);
-                        }
-                        *count += 1;
-                    }
+    let row = |together: &mut Vec<u32>, item: usize| {
+        let mut touched = Vec::new();
+        for user in users_of.row(item) {
+            for other in matrix.row(*user as usize) {
+                let count = &mut together[*other as usize];
+                if *count == 0 && *other as usize != item {
+                    touched.push(*other);
                 }
-                touched.sort_unstable();
-                let similarity = |item: u32| {
-                    let together = f64::from(together[item as usize]);
-                    let cosine = (count(target) * count(item as usize)).sqrt() + shrinkage;
-                    (item, together / cosine)
-                };
-                let others = touched.iter().filter(|item| **item as usize != target);
-                let column = others.map(|item| similarity(*item)).collect();
-                touched.iter().for_each(|item| together[*item as usize] = 0);
-                best(column, m)
-            },
-        )
-        .collect();
-    SparseWeights::of_columns(&columns)
+                *count += 1;
+            }
+        }
+        let similarity = |other: &u32| {
+            let size = (count(item) * count(*other as usize)).sqrt();
+            (*other, f64::from(together[*other as usize]) / (size + shrinkage))
+        };
+        let row = largest(touched.iter().map(similarity).collect(), m);
+        touched.iter().for_each(|other| together[*other as usize] = 0);
+        together[item] = 0;
+        row
+    };
+    let n = matrix.n_items();
+    let rows = (0..n).into_par_iter().map_init(|| vec![0; n], row).collect();
+    SparseWeights::of_rows(rows)
 }
