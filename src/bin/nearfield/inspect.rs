@@ -110,7 +110,7 @@ impl Inspection {
         output.line("\nsection         bytes  an item")?;
         for s in &self.sections {
             let bytes = grouped(s.bytes);
-            output.line(format_args!("{:8} {bytes:>12} {:>8.1}", s.name, s.bytes_per_item))?;
+            output.line(format_args!("{:10} {bytes:>10} {:>8.1}", s.name, s.bytes_per_item))?;
         }
         if !self.columns.is_empty() {
             output

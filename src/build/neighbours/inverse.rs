@@ -94,13 +94,30 @@ pub(super) fn invert(mut a: Vec<f64>, n: usize) -> Option<Vec<f64>> {
     Some(a)
 }
 
+/// Solves `A x = b` for a symmetric positive definite matrix by rows. `None` where it is not
+/// positive definite in f64.
+pub(super) fn solve(mut a: Vec<f64>, mut b: Vec<f64>) -> Option<Vec<f64>> {
+    let n = b.len();
+    factorise(&mut a, n)?;
+    for i in 0..n {
+        let row = &a[i * n..i * n + i];
+        let sum: f64 = row.iter().zip(&b).map(|(l, x)| l * x).sum();
+        b[i] = (b[i] - sum) / a[i * n + i];
+    }
+    for i in (0..n).rev() {
+        b[i] /= a[i * n + i];
+        let (x, row) = (b[i], &a[i * n..i * n + i]);
+        b.iter_mut().zip(row).for_each(|(b, l)| *b -= l * x);
+    }
+    Some(b)
+}
+
 /// The Cholesky factor, in the lower half.
 fn factorise(a: &mut [f64], n: usize) -> Option<()> {
     for first in (0..n).step_by(TILE) {
         let width = TILE.min(n - first);
         let (head, below) = a.split_at_mut((first + width) * n);
-        let (above, own) = head.split_at_mut(first * n);
-        let _ = above;
+        let own = &mut head[first * n..];
         let mut sums = [0.0; TILE * TILE];
         add_products(&mut sums, own, own, n, 0..first);
         for i in 0..width {
@@ -186,6 +203,15 @@ mod tests {
                     assert_eq!(inverse[i * n + j], inverse[j * n + i]);
                 }
             }
+        }
+    }
+
+    #[test]
+    fn a_solution_solves() {
+        let a = vec![4.0, 1.0, 0.5, 1.0, 3.0, -1.0, 0.5, -1.0, 5.0];
+        let x = solve(a.clone(), vec![1.0, 2.0, 3.0]).unwrap();
+        for (row, b) in a.chunks(3).zip([1.0, 2.0, 3.0]) {
+            assert!((row.iter().zip(&x).map(|(a, x)| a * x).sum::<f64>() - b).abs() < 1e-14);
         }
     }
 

@@ -17,7 +17,7 @@ pub struct SparseWeights {
 }
 
 impl SparseWeights {
-    fn of_rows(rows: Vec<Vec<(u32, f64)>>) -> Self {
+    pub(super) fn of_rows(rows: Vec<Vec<(u32, f64)>>) -> Self {
         let mut all = Self { starts: vec![0], ..Self::default() };
         for row in rows {
             all.targets.extend(row.iter().map(|(target, _)| *target));
@@ -39,6 +39,13 @@ impl SparseWeights {
         self.targets[range.clone()].iter().copied().zip(self.weights[range].iter().copied())
     }
 
+    /// Of each row the `m` largest weights by absolute value.
+    #[must_use]
+    pub fn top(&self, m: usize) -> Self {
+        let rows = (0..self.n_items()).into_par_iter();
+        Self::of_rows(rows.map(|item| largest(self.row(item).collect(), m)).collect())
+    }
+
     /// The scores of all items for a history: the sum of its items' rows, in their order.
     #[must_use]
     pub fn scores(&self, history: &[u32]) -> Vec<f64> {
@@ -52,7 +59,7 @@ impl SparseWeights {
 }
 
 /// The `m` largest by absolute value, ties by target; in the order of their targets.
-fn largest(mut row: Vec<(u32, f64)>, m: usize) -> Vec<(u32, f64)> {
+pub(super) fn largest(mut row: Vec<(u32, f64)>, m: usize) -> Vec<(u32, f64)> {
     row.retain(|(_, weight)| *weight != 0.0);
     if row.len() > m {
         if m > 0 {
@@ -77,6 +84,35 @@ pub fn top_m(weights: &DenseWeights, m: usize) -> SparseWeights {
     SparseWeights::of_rows((0..weights.n_items()).into_par_iter().map(row).collect())
 }
 
+/// The items that any user has together with `item`, with the number of such users, in no order.
+/// `together` holds a 0 for each item, before and after.
+pub(super) fn co_occurring(
+    matrix: &InteractionMatrix,
+    users_of: &InteractionMatrix,
+    together: &mut [u32],
+    item: usize,
+) -> Vec<(u32, u32)> {
+    let mut touched = Vec::new();
+    for user in users_of.row(item) {
+        for other in matrix.row(*user as usize) {
+            let count = &mut together[*other as usize];
+            if *count == 0 && *other as usize != item {
+                touched.push(*other);
+            }
+            *count += 1;
+        }
+    }
+    together[item] = 0;
+    let take = |other: u32| (other, std::mem::take(&mut together[other as usize]));
+    touched.into_iter().map(take).collect()
+}
+
+/// The cosine of two binary columns, less where few users stand behind it: `sizes` is the product
+/// of their numbers of users.
+pub(super) fn shrunk_cosine(together: u32, sizes: f64, shrinkage: f64) -> f64 {
+    f64::from(together) / (sizes.sqrt() + shrinkage)
+}
+
 /// Item-kNN: the cosine of the items' columns with shrinkage, `c / (sqrt(a b) + shrinkage)` for `c`
 /// users of both items, `a` of one and `b` of the other. Of each item the `m` most similar are kept.
 ///
@@ -86,26 +122,12 @@ pub fn item_knn(matrix: &InteractionMatrix, shrinkage: f64, m: usize) -> SparseW
     let users_of = matrix.transposed();
     let count = |item: usize| users_of.row(item).len() as f64;
     let row = |together: &mut Vec<u32>, item: usize| {
-        let mut touched = Vec::new();
-        for user in users_of.row(item) {
-            for other in matrix.row(*user as usize) {
-                let count = &mut together[*other as usize];
-                if *count == 0 && *other as usize != item {
-                    touched.push(*other);
-                }
-                *count += 1;
-            }
-        }
-        let similarity = |other: &u32| {
-            let size = (count(item) * count(*other as usize)).sqrt();
-            (*other, f64::from(together[*other as usize]) / (size + shrinkage))
+        let similarity = |(other, together): (u32, u32)| {
+            (other, shrunk_cosine(together, count(item) * count(other as usize), shrinkage))
         };
-        let row = largest(touched.iter().map(similarity).collect(), m);
-        touched.iter().for_each(|other| together[*other as usize] = 0);
-        together[item] = 0;
-        row
+        let others = co_occurring(matrix, &users_of, together, item);
+        largest(others.into_iter().map(similarity).collect(), m)
     };
     let n = matrix.n_items();
-    let rows = (0..n).into_par_iter().map_init(|| vec![0; n], row).collect();
-    SparseWeights::of_rows(rows)
+    SparseWeights::of_rows((0..n).into_par_iter().map_init(|| vec![0; n], row).collect())
 }
