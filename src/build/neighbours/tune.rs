@@ -6,6 +6,8 @@
 //! Both parts are on the scale of a preference, so one beta serves short and long histories; dividing
 //! each by its length, or by the root of the history's, did not do better on any log tried.
 
+use std::collections::HashSet;
+
 use rayon::prelude::*;
 
 use super::super::BuildOptions;
@@ -38,8 +40,10 @@ const N_BETAS: usize = 13;
 const K: usize = 20;
 /// What fewer weights may cost: a two-hundredth of the recall.
 const MAY_COST: f64 = 0.005;
-/// Validation users: at most a fifth of the log's users, and this many.
-const SHARE_HELD_OUT: usize = 5;
+/// One fifth of a log's users is held out at a time; in small logs every fifth in its turn, since
+/// among 150 users one recall in fifty is noise.
+const FOLDS: usize = 5;
+/// Most validation users, in all folds together.
 const MOST_USERS: usize = 1500;
 /// And no more than leave this many scores.
 const MOST_SCORES: usize = 60_000_000;
@@ -121,14 +125,14 @@ struct User {
     held_out: Vec<u32>,
 }
 
-/// Validation users with the scores that the fold-in gives them.
+/// Users to learn from, and users to measure on with the scores that the fold-in gives them.
 struct Panel {
+    learn: InteractionMatrix,
     users: Vec<User>,
     fold_in: Vec<Vec<f32>>,
-    betas: Vec<f64>,
 }
 
-/// What one table of weights reaches.
+/// What weights reach, on the users of all panels.
 struct Measured {
     /// For each user: by the betas' order, then of the weights alone.
     recalls: Vec<Vec<f64>>,
@@ -149,12 +153,16 @@ pub(in super::super) fn tuned(
     check(options)?;
     let index = &Index::open(AlignedBytes::copy_of(archive)?)?;
     let (log, n_unknown) = options.train.matrix(ids);
-    let (learn, users, n_seen) = divide(&log, ids, options, build.seed)?;
-    let panel = Panel::new(index, &learn, users, options, build);
-    let chosen = choose(&learn, &panel, options)?;
-    let Candidate { kind, regularisation, weights } = chosen;
+    let (divided, n_seen) = divide(&log, ids, options, build.seed)?;
+    let panels: Vec<Panel> = divided
+        .into_iter()
+        .map(|(learn, users)| Panel::new(index, learn, users, options, build))
+        .collect();
+    let powers = (0..N_BETAS).map(|i| (1u64 << i) as f64 / 64.0);
+    let betas = options.beta.map_or_else(|| powers.collect(), |beta| vec![beta]);
+    let Candidate { kind, regularisation, weights } = choose(&panels, &betas, options)?;
 
-    let fold_in_recall = mean(&panel.recalls_of_fold_in());
+    let fold_in: Vec<f64> = panels.iter().flat_map(Panel::recalls_of_fold_in).collect();
     let sizes: Vec<usize> = match options.m {
         Some(m) => vec![m],
         None => WEIGHTS_PER_ITEM.to_vec(),
@@ -162,16 +170,17 @@ pub(in super::super) fn tuned(
     let mut curve = Vec::new();
     let mut differences = Vec::new();
     for m in sizes {
-        let packed = Packed::new(&weights.top(m));
-        let measured = panel.measure(&packed.decoded());
+        let packed: Vec<Packed> = weights.iter().map(|w| Packed::new(&w.top(m))).collect();
+        let measured = Measured::of(&panels, &packed, &betas);
+        let bytes = packed.iter().map(Packed::bytes_per_item).collect::<Vec<f64>>();
         curve.push(NeighboursPoint {
             m,
-            bytes_per_item: packed.bytes_per_item(),
-            beta: panel.betas[measured.best],
+            bytes_per_item: mean(&bytes),
+            beta: betas[measured.best],
             recall: measured.recall(),
             recall_alone: measured.recall_alone(),
         });
-        differences.push(measured.differences(&panel.recalls_of_fold_in()));
+        differences.push(measured.differences(&fold_in));
     }
     let best = curve.iter().fold(0.0f64, |best, p| best.max(p.recall));
     let at = curve.iter().position(|p| p.recall >= best * (1.0 - MAY_COST)).unwrap_or(0);
@@ -192,10 +201,10 @@ pub(in super::super) fn tuned(
         n_users: log.n_users(),
         n_interactions: log.n_ones(),
         n_unknown,
-        n_validation: panel.users.len(),
+        n_validation: fold_in.len(),
         n_seen,
         held_out: options.validation.is_none(),
-        fold_in_recall,
+        fold_in_recall: mean(&fold_in),
         standard_error,
         curve,
     };
@@ -229,45 +238,48 @@ fn check(options: &NeighboursOptions) -> Result<()> {
     }
 }
 
-/// The users to learn from while choosing, and those to measure on.
+/// The users to learn from while choosing, and those to measure on; several times where a log has
+/// few. Also the number of validation users left out because the log has them too.
 fn divide(
     log: &InteractionMatrix,
     ids: &[String],
     options: &NeighboursOptions,
     seed: u64,
-) -> Result<(InteractionMatrix, Vec<User>, usize)> {
+) -> Result<(Vec<(InteractionMatrix, Vec<User>)>, usize)> {
     let most = MOST_USERS.min(MOST_SCORES / ids.len().max(1)).max(1);
     let mut rng = SeededRng::new(seed, USERS_STREAM);
-    let mut draw = |mut users: Vec<usize>, n: usize| {
-        for i in 0..n.min(users.len()) {
+    let mut shuffled = |mut users: Vec<usize>| {
+        for i in 0..users.len() {
             let other = i + rng.below(users.len() - i);
             users.swap(i, other);
         }
-        users.truncate(n);
-        users.sort_unstable();
         users
     };
     let usable = |matrix: &InteractionMatrix| -> Vec<usize> {
         (0..matrix.n_users()).filter(|u| matrix.row(*u).len() > 1).collect()
     };
-    let Some(validation) = &options.validation else {
-        let usable = usable(log);
-        let n = most.min(usable.len() / SHARE_HELD_OUT);
-        let held_out = draw(usable, n);
-        let rest: Vec<usize> =
-            (0..log.n_users()).filter(|u| held_out.binary_search(u).is_err()).collect();
-        return Ok((log.of_users(&rest), cut(log, &held_out, seed), 0));
-    };
-    let known: std::collections::HashSet<&String> = options.train.users.iter().collect();
-    let (matrix, _) = validation.matrix(ids);
-    let (seen, unseen): (Vec<usize>, Vec<usize>) =
-        usable(&matrix).into_iter().partition(|u| known.contains(&validation.users[*u]));
-    if unseen.is_empty() {
-        let expected = "users with two items of the catalog who are not in the training log";
-        return Err(Error::input("the validation log", expected, "none"));
+    if let Some(validation) = &options.validation {
+        let known: HashSet<&String> = options.train.users.iter().collect();
+        let (matrix, _) = validation.matrix(ids);
+        let (seen, unseen): (Vec<usize>, Vec<usize>) =
+            usable(&matrix).into_iter().partition(|u| known.contains(&validation.users[*u]));
+        if unseen.is_empty() {
+            let expected = "users with two items of the catalog who are not in the training log";
+            return Err(Error::input("the validation log", expected, "none"));
+        }
+        let mut drawn = shuffled(unseen);
+        drawn.truncate(most);
+        return Ok((vec![(log.clone(), cut(&matrix, &drawn, seed))], seen.len()));
     }
-    let drawn = draw(unseen, most);
-    Ok((log.clone(), cut(&matrix, &drawn, seed), seen.len()))
+    let drawn = shuffled(usable(log));
+    let fold = (drawn.len() / FOLDS).min(most);
+    let n_folds = (most / fold.max(1)).clamp(1, FOLDS);
+    let folds = drawn.chunks(fold.max(1)).take(n_folds).map(|held_out| {
+        let held: HashSet<usize> = held_out.iter().copied().collect();
+        let rest: Vec<usize> = (0..log.n_users()).filter(|u| !held.contains(u)).collect();
+        (log.of_users(&rest), cut(log, held_out, seed))
+    });
+    Ok((folds.collect(), 0))
 }
 
 /// Four fifths of each user's items as history, the rest held out.
@@ -287,24 +299,22 @@ fn cut(matrix: &InteractionMatrix, users: &[usize], seed: u64) -> Vec<User> {
     users.iter().map(&mut cut).collect()
 }
 
-/// One way to make weights, trained on the users to learn from.
+/// One way to make weights, and the weights for each panel.
 struct Candidate {
     kind: NeighboursKind,
     regularisation: f64,
-    weights: SparseWeights,
+    weights: Vec<SparseWeights>,
 }
 
-/// The kind and regularisation that reach most on the panel.
-fn choose(
-    learn: &InteractionMatrix,
-    panel: &Panel,
-    options: &NeighboursOptions,
-) -> Result<Candidate> {
+/// The kind and regularisation that reach most on the panels.
+fn choose(panels: &[Panel], betas: &[f64], options: &NeighboursOptions) -> Result<Candidate> {
     let m = options.m.unwrap_or(WEIGHTS_PER_ITEM[WEIGHTS_PER_ITEM.len() - 1]);
     let compared_at = options.m.unwrap_or(COMPARED_AT);
     let kinds = match options.kind {
         Some(kind) => vec![kind],
-        None if can_ease(learn) => vec![NeighboursKind::Ease, NeighboursKind::ItemKnn],
+        None if panels.iter().all(|p| can_ease(&p.learn)) => {
+            vec![NeighboursKind::Ease, NeighboursKind::ItemKnn]
+        }
         None => vec![NeighboursKind::ItemKnn],
     };
     let mut best: Option<(f64, Candidate)> = None;
@@ -319,15 +329,19 @@ fn choose(
         let mut at = (grid.len() - 1) / 2;
         loop {
             for i in at.saturating_sub(1)..(at + 2).min(grid.len()) {
-                if reached[i].is_none() {
-                    let weights = fit(learn, kind, grid[i], m)?;
-                    let recall =
-                        panel.measure(&Packed::new(&weights.top(compared_at)).decoded()).recall();
-                    reached[i] = Some(recall);
-                    if best.as_ref().is_none_or(|(best, _)| recall > *best) {
-                        best =
-                            Some((recall, Candidate { kind, regularisation: grid[i], weights }));
-                    }
+                if reached[i].is_some() {
+                    continue;
+                }
+                let weights = panels
+                    .iter()
+                    .map(|panel| fit(&panel.learn, kind, grid[i], m))
+                    .collect::<Result<Vec<_>>>()?;
+                let packed: Vec<Packed> =
+                    weights.iter().map(|w| Packed::new(&w.top(compared_at))).collect();
+                let recall = Measured::of(panels, &packed, betas).recall();
+                reached[i] = Some(recall);
+                if best.as_ref().is_none_or(|(best, _)| recall > *best) {
+                    best = Some((recall, Candidate { kind, regularisation: grid[i], weights }));
                 }
             }
             let top =
@@ -373,7 +387,7 @@ fn fit(
 impl Panel {
     fn new(
         index: &Index,
-        learn: &InteractionMatrix,
+        learn: InteractionMatrix,
         users: Vec<User>,
         options: &NeighboursOptions,
         build: &BuildOptions,
@@ -383,7 +397,7 @@ impl Panel {
             Convention { fold: index.fold(), alpha: index.alpha(), lambda: index.lambda() };
         // Plain embeddings were not made from the log, so they have not seen its users.
         let factors = if options.validation.is_none() && index.fold() != Fold::Ridge {
-            train(learn, dim, convention, build.seed)
+            train(&learn, dim, convention, build.seed)
         } else {
             let mut decoded = vec![0.0; index.len() * dim];
             decoded.par_chunks_exact_mut(dim).enumerate().for_each(|(i, row)| {
@@ -400,9 +414,7 @@ impl Panel {
                 .collect()
         };
         let fold_in = users.par_iter().map(scores).collect();
-        let powers = (0..N_BETAS).map(|i| (1u64 << i) as f64 / 64.0);
-        let betas = options.beta.map_or_else(|| powers.collect(), |beta| vec![beta]);
-        Self { users, fold_in, betas }
+        Self { learn, users, fold_in }
     }
 
     fn recalls_of_fold_in(&self) -> Vec<f64> {
@@ -413,32 +425,37 @@ impl Panel {
         (0..self.users.len()).into_par_iter().map(nothing).collect()
     }
 
-    fn measure(&self, weights: &SparseWeights) -> Measured {
+    /// For each user the recall with weights: for each beta, then of the weights alone.
+    fn measure(&self, weights: &SparseWeights, betas: &[f64]) -> Vec<Vec<f64>> {
         let of_user = |(user, fold_in): (&User, &Vec<f32>)| {
             let own = weights.scores(&user.history);
             let blend = |beta: &f64| {
                 let both = fold_in.iter().zip(&own).map(|(f, w)| f64::from(*f) + beta * w);
                 recall(both.collect(), user)
             };
-            let mut recalls: Vec<f64> = self.betas.iter().map(blend).collect();
+            let mut recalls: Vec<f64> = betas.iter().map(blend).collect();
             recalls.push(recall(own.clone(), user));
             recalls
         };
-        let recalls: Vec<Vec<f64>> =
-            self.users.par_iter().zip(&self.fold_in).map(of_user).collect();
-        // Neighbouring betas give nearly the same lists, so their mean is less noisy than each.
-        let mean_at = |i: usize| recalls.iter().map(|r| r[i]).sum::<f64>();
-        let smooth = |i: usize| {
-            let (below, above) = (i.saturating_sub(1), (i + 1).min(self.betas.len() - 1));
-            mean_at(below) + 2.0 * mean_at(i) + mean_at(above)
-        };
-        let sums: Vec<f64> = (0..self.betas.len()).map(smooth).collect();
-        let best = (0..sums.len()).fold(0, |best, i| if sums[i] > sums[best] { i } else { best });
-        Measured { recalls, best }
+        self.users.par_iter().zip(&self.fold_in).map(of_user).collect()
     }
 }
 
 impl Measured {
+    fn of(panels: &[Panel], packed: &[Packed], betas: &[f64]) -> Self {
+        let measure = |(panel, packed): (&Panel, &Packed)| panel.measure(&packed.decoded(), betas);
+        let recalls: Vec<Vec<f64>> = panels.iter().zip(packed).flat_map(measure).collect();
+        // Neighbouring betas give nearly the same lists, so their mean is less noisy than each.
+        let sum_at = |i: usize| recalls.iter().map(|r| r[i]).sum::<f64>();
+        let smooth = |i: usize| {
+            let (below, above) = (i.saturating_sub(1), (i + 1).min(betas.len() - 1));
+            sum_at(below) + 2.0 * sum_at(i) + sum_at(above)
+        };
+        let sums: Vec<f64> = (0..betas.len()).map(smooth).collect();
+        let best = (0..sums.len()).fold(0, |best, i| if sums[i] > sums[best] { i } else { best });
+        Self { recalls, best }
+    }
+
     fn recall(&self) -> f64 {
         mean(&self.recalls.iter().map(|r| r[self.best]).collect::<Vec<f64>>())
     }
