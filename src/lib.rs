@@ -61,12 +61,12 @@ pub use catalog::{
 pub use date::{format_days, parse_days};
 pub use error::{Error, ErrorCode, Result};
 pub use folding::fold_title;
-pub use format::{ALIGNMENT, FORMAT_VERSION, FieldKind, Fold, OLDEST_READABLE};
+pub use format::{ALIGNMENT, FORMAT_VERSION, FieldKind, Fold, NeighboursKind, OLDEST_READABLE};
 pub use ids::{Ordinal, Scored};
 pub use item_set::ItemSet;
 pub use kernel::Backend;
 pub use kind::Kind;
-pub use load::{AlignedBytes, Index, Lists};
+pub use load::{AlignedBytes, Index, Lists, Neighbours, NeighboursRow};
 pub use metric::Metric;
 pub use rng::SeededRng;
 pub use search::{Effort, Query, Searcher};
@@ -78,8 +78,8 @@ pub use slate::{
 pub use slate::{bandit, compose, explore};
 pub use taste::{
     Axis, ColdStart, Entry, Event, Exclusions, HistoryItem, Interaction, Interest, Label,
-    LabelValue, Past, Placed, Profile, Selector, Share, Shown, SummaryColumns, Taste, TasteOptions,
-    TasteSummary, Window, default_half_life_days, interests, summary,
+    LabelValue, NeighbourScores, Past, Placed, Profile, Selector, Share, Shown, SummaryColumns, Taste, TasteOptions,
+    TasteSummary, Window, default_half_life_days, interests, neighbour_shares, presence, summary,
 };
 #[cfg(all(feature = "store", not(target_arch = "wasm32")))]
 pub use taste::{ProfileStore, Recovered};

@@ -242,7 +242,7 @@ fn an_archive_that_arrives_answers_as_soon_as_it_can() {
         let number = |at: usize| u64::from_le_bytes(bytes[at..at + 8].try_into().unwrap());
         (number(at + 8) + number(at + 16)) as usize
     };
-    let (codes, refining, titles) = (end(4), end(5), end(6));
+    let (codes, refining, titles) = (end(4), end(5), end(7));
     // What has not arrived is anything but zero.
     let mut partial = bytes.clone();
     partial[codes..].fill(0xA5);
@@ -359,7 +359,8 @@ fn each_header_and_table_field_has_its_own_error() {
 #[test]
 fn damage_is_found_by_verify_and_named() {
     let bytes = archive(20, 6, Metric::Cosine);
-    let names = ["ids", "model", "lists", "columns", "codes", "refining", "titles", "texts"];
+    let names =
+        ["ids", "model", "lists", "columns", "codes", "refining", "neighbours", "titles", "texts"];
     for (i, name) in names.iter().enumerate() {
         let entry = 64 + 32 * i;
         let offset = u64::from_le_bytes(bytes[entry + 8..entry + 16].try_into().unwrap());

@@ -8,15 +8,18 @@ pub mod embed;
 mod encode;
 mod exact;
 pub mod input;
+pub mod interactions;
 mod kmeans;
+pub mod neighbours;
 mod titles;
 mod tune;
 mod write;
 
 use std::collections::HashMap;
 
+use self::neighbours::{NeighboursOptions, NeighboursReport};
 use crate::error::{Error, Result};
-use crate::format::{FIELD_NONE, Fold, Ids, MAX_ITEMS, MAX_NU, Model};
+use crate::format::{FIELD_NONE, Fold, Ids, MAX_ITEMS, MAX_NU, Model, Neighbours};
 use crate::kernel::code::{CODE_BITS, MAX_DIM};
 use crate::metric::Metric;
 
@@ -134,6 +137,8 @@ pub struct BuildOptions {
     pub title: Option<String>,
     /// The numeric column that orders answers for people of whom nothing is known.
     pub prior: Option<String>,
+    /// What weights between items are to be made from; without it, the archive carries none.
+    pub neighbours: Option<NeighboursOptions>,
 }
 
 impl Default for BuildOptions {
@@ -151,6 +156,7 @@ impl Default for BuildOptions {
             lists: None,
             title: None,
             prior: None,
+            neighbours: None,
         }
     }
 }
@@ -181,6 +187,8 @@ pub struct BuildReport {
     pub n_lists: usize,
     /// Share of the exact 10 nearest that a search of all lists finds; measured on a sample.
     pub code_recall: f32,
+    /// What was measured for the weights between items, where there was a log to make them from.
+    pub neighbours: Option<NeighboursReport>,
 }
 
 /// Builds an archive.
@@ -227,6 +235,14 @@ pub fn build(table: &Table, vectors: &Embeddings, options: &BuildOptions) -> Res
     let columns = columns::columns(table)?;
     let (n_lists, code_recall) = (space.n_lists(), encoded.lists.code_recall);
     let relative_error = encoded.relative_error;
+    let (neighbours, neighbours_report) = match &options.neighbours {
+        None => (Neighbours::none(), None),
+        Some(wanted) => {
+            let bytes = untitled(&space, &encoded, bits, options)?;
+            let (section, report) = neighbours::tuned(&bytes, &table.ids, wanted, options)?;
+            (section, Some(report))
+        }
+    };
     let written = write::write(
         space.len(),
         space.dim,
@@ -237,6 +253,7 @@ pub fn build(table: &Table, vectors: &Embeddings, options: &BuildOptions) -> Res
             columns: columns.columns,
             codes: encoded.codes,
             refining: encoded.refining,
+            neighbours,
             titles: titles::titles(table, title_field)?,
             texts: columns.texts,
         },
@@ -249,6 +266,7 @@ pub fn build(table: &Table, vectors: &Embeddings, options: &BuildOptions) -> Res
         code_bits: bits,
         n_lists,
         code_recall,
+        neighbours: neighbours_report,
     };
     Ok(Built { bytes: written.bytes, report })
 }
@@ -293,6 +311,7 @@ fn untitled(
         columns: columns.columns,
         codes: encoded.codes.clone(),
         refining: encoded.refining.clone(),
+        neighbours: Neighbours::none(),
         titles: titles::titles(&Table::default(), FIELD_NONE)?,
         texts: columns.texts,
     };

@@ -6,8 +6,8 @@ use rkyv::util::AlignedVec;
 use super::position;
 use crate::error::{Error, Result};
 use crate::format::{
-    ALIGNMENT, Codes, Columns, FORMAT_VERSION, HEADER_BYTES, Header, Ids, Lists, Model, Refining,
-    SectionKind, TABLE_ENTRY_BYTES, TableEntry, Texts, Titles, checksum,
+    ALIGNMENT, Codes, Columns, FORMAT_VERSION, HEADER_BYTES, Header, Ids, Lists, Model,
+    Neighbours, Refining, SectionKind, TABLE_ENTRY_BYTES, TableEntry, Texts, Titles, checksum,
 };
 
 pub(super) struct Sections {
@@ -17,6 +17,7 @@ pub(super) struct Sections {
     pub(super) columns: Columns,
     pub(super) codes: Codes,
     pub(super) refining: Refining,
+    pub(super) neighbours: Neighbours,
     pub(super) titles: Titles,
     pub(super) texts: Texts,
 }
@@ -35,6 +36,7 @@ pub(super) fn write(n_items: usize, dim: usize, sections: &Sections) -> Result<W
         rkyv::to_bytes(&sections.columns).map_err(failed)?,
         rkyv::to_bytes(&sections.codes).map_err(failed)?,
         rkyv::to_bytes(&sections.refining).map_err(failed)?,
+        rkyv::to_bytes(&sections.neighbours).map_err(failed)?,
         rkyv::to_bytes(&sections.titles).map_err(failed)?,
         rkyv::to_bytes(&sections.texts).map_err(failed)?,
     ];

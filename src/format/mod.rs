@@ -11,10 +11,10 @@ mod validate;
 
 pub use header::{HEADER_BYTES, Header, TABLE_ENTRY_BYTES, TableEntry};
 pub use sections::{
-    Codes, Columns, FIELD_NONE, Field, FieldKind, Fold, Ids, Lists, Model, Probes, Refining,
-    SectionKind, Texts, Titles,
+    Codes, Columns, FIELD_NONE, Field, FieldKind, Fold, Ids, Lists, Model, Neighbours,
+    NeighboursKind, Probes, Refining, SectionKind, Texts, Titles,
 };
-pub use validate::{Layout, ListsLayout, Span, TitlesLayout, validate};
+pub use validate::{Layout, ListsLayout, NeighboursLayout, Span, TitlesLayout, validate};
 
 /// First eight bytes of every archive. The high bit, the line ends and the zero show transfers
 /// that were not binary, as in PNG.

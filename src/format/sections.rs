@@ -20,21 +20,24 @@ pub enum SectionKind {
     Codes = 5,
     /// [`Refining`].
     Refining = 6,
+    /// [`Neighbours`].
+    Neighbours = 7,
     /// [`Titles`].
-    Titles = 7,
+    Titles = 8,
     /// [`Texts`].
-    Texts = 8,
+    Texts = 9,
 }
 
 impl SectionKind {
     /// All kinds, in the order in which they lie. Every archive has each exactly once.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Ids,
         Self::Model,
         Self::Lists,
         Self::Columns,
         Self::Codes,
         Self::Refining,
+        Self::Neighbours,
         Self::Titles,
         Self::Texts,
     ];
@@ -49,6 +52,7 @@ impl SectionKind {
             Self::Columns => "columns",
             Self::Codes => "codes",
             Self::Refining => "refining",
+            Self::Neighbours => "neighbours",
             Self::Titles => "titles",
             Self::Texts => "texts",
         }
@@ -320,6 +324,82 @@ pub struct Codes {
 pub struct Refining {
     /// The low bits of each dimension, item by item (see `kernel::code`).
     pub bits: Vec<u8>,
+}
+
+/// How the weights between items were trained.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum NeighboursKind {
+    /// EASE (Steck 2019).
+    Ease = 1,
+    /// The cosine of the items' columns, with shrinkage.
+    ItemKnn = 2,
+}
+
+impl NeighboursKind {
+    /// The kind with this code.
+    #[must_use]
+    pub const fn from_code(code: u32) -> Option<Self> {
+        match code {
+            1 => Some(Self::Ease),
+            2 => Some(Self::ItemKnn),
+            _ => None,
+        }
+    }
+
+    /// The name used on the command line and in reports.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ease => "ease",
+            Self::ItemKnn => "item-knn",
+        }
+    }
+}
+
+/// Weights between items, for those who fold in a history: what each of its items says for others.
+/// Empty vectors where the archive carries none.
+#[derive(Archive, Serialize, Clone, Debug)]
+pub struct Neighbours {
+    /// What the sum of weights is multiplied by before it is added to a taste score; 0 without any.
+    pub beta: f64,
+    /// EASE's lambda or item-kNN's shrinkage: a record of how they were trained.
+    pub regularisation: f64,
+    /// Code of the [`NeighboursKind`]; 0 without any.
+    pub kind: u32,
+    /// Weights kept of each target when they were chosen: a record too.
+    pub m: u32,
+    /// Bytes of a target: 2, 3 or 4; 0 without any.
+    pub width: u32,
+    /// Base of `scales`.
+    pub scale_base: u32,
+    /// `n + 1` positions: what item `j` says lies at `starts[j]..starts[j + 1]` of the two below.
+    pub starts: Vec<u32>,
+    /// Ordinals, `width` little-endian bytes each, ascending within an item.
+    pub targets: Vec<u8>,
+    /// Weights, in units of their item's scale.
+    pub weights: Vec<i8>,
+    /// One 16-bit scale an item.
+    pub scales: Vec<u16>,
+}
+
+impl Neighbours {
+    /// What an archive without weights between items carries.
+    #[must_use]
+    pub const fn none() -> Self {
+        Self {
+            beta: 0.0,
+            regularisation: 0.0,
+            kind: 0,
+            m: 0,
+            width: 0,
+            scale_base: 1,
+            starts: Vec::new(),
+            targets: Vec::new(),
+            weights: Vec::new(),
+            scales: Vec::new(),
+        }
+    }
 }
 
 /// What title lookup needs. Empty vectors where the catalog has no titles.

@@ -13,8 +13,8 @@ use rkyv::rancor::Failure;
 use super::header::{HEADER_BYTES, Header, TABLE_ENTRY_BYTES, TableEntry};
 use super::sections::{
     ArchivedCodes, ArchivedColumns, ArchivedField, ArchivedIds, ArchivedLists, ArchivedModel,
-    ArchivedRefining, ArchivedTexts, ArchivedTitles, FIELD_NONE, Field, FieldKind, Fold, Probes,
-    SectionKind,
+    ArchivedNeighbours, ArchivedRefining, ArchivedTexts, ArchivedTitles, FIELD_NONE, Field,
+    FieldKind, Fold, NeighboursKind, Probes, SectionKind,
 };
 use super::{ALIGNMENT, MAX_NU, checksum};
 use crate::error::{Error, Result};
@@ -102,10 +102,37 @@ pub struct Layout {
     pub norms: Span<u16>,
     /// See [`super::Refining`]; `None` until the section has arrived.
     pub refining: Option<Span<u8>>,
+    /// What is known of section [`super::Neighbours`]; `None` until it has arrived.
+    pub neighbours: Option<NeighboursLayout>,
     /// See [`super::Titles`]; `None` until the section has arrived.
     pub titles: Option<TitlesLayout>,
     /// See [`super::Texts`]; `None` until the section has arrived.
     pub text_data: Option<Span<u8>>,
+}
+
+/// What is known of section [`super::Neighbours`].
+#[derive(Clone, Debug)]
+pub struct NeighboursLayout {
+    /// `None` where the archive carries no weights between items.
+    pub kind: Option<NeighboursKind>,
+    /// Factor of the weights' sum in a score.
+    pub beta: f64,
+    /// EASE's lambda or item-kNN's shrinkage.
+    pub regularisation: f64,
+    /// Weights kept of each target.
+    pub m: u32,
+    /// Bytes of a target.
+    pub width: usize,
+    /// Base of the scales.
+    pub scale_base: u32,
+    /// Where items begin.
+    pub starts: Span<u32>,
+    /// Ordinals.
+    pub targets: Span<u8>,
+    /// Weights.
+    pub weights: Span<i8>,
+    /// Scales of the items.
+    pub scales: Span<u16>,
 }
 
 /// What is known of section [`super::Lists`].
@@ -294,6 +321,13 @@ pub fn validate(archive: &[u8], arrived: usize) -> Result<Layout> {
         None
     };
 
+    let neighbours = if is_there(SectionKind::Neighbours) {
+        let neighbours = root!(ArchivedNeighbours, SectionKind::Neighbours, archive, sections);
+        Some(neighbours_layout(archive, neighbours, n)?)
+    } else {
+        None
+    };
+
     let titles = if is_there(SectionKind::Titles) {
         let titles = root!(ArchivedTitles, SectionKind::Titles, archive, sections);
         let field = optional_field(titles.field.to_native(), &fields, SectionKind::Titles)?;
@@ -333,6 +367,7 @@ pub fn validate(archive: &[u8], arrived: usize) -> Result<Layout> {
         scales: Span::locate(archive, &codes.scales),
         norms: Span::locate(archive, &codes.norms),
         refining,
+        neighbours,
         titles,
         text_data,
         header,
@@ -402,6 +437,45 @@ fn lists_layout(
         .all(|x| (0.0..=1e18).contains(x));
     ensure(finite, LISTS, "margins, reach and optimism are finite and not negative")?;
     Ok(layout)
+}
+
+/// Sizes of the arrays of weights between items. Positions and ordinals inside them are not looked
+/// at here.
+fn neighbours_layout(
+    archive: &[u8],
+    neighbours: &ArchivedNeighbours,
+    n: usize,
+) -> Result<NeighboursLayout> {
+    const NEIGHBOURS: SectionKind = SectionKind::Neighbours;
+    let (code, width) = (neighbours.kind.to_native(), neighbours.width.to_native() as usize);
+    let kind = NeighboursKind::from_code(code);
+    ensure(kind.is_some() || code == 0, NEIGHBOURS, "their kind is a known one")?;
+    let widths: &[usize] = if kind.is_some() { &[2, 3, 4] } else { &[0] };
+    ensure(widths.contains(&width), NEIGHBOURS, "an ordinal has 2 to 4 bytes")?;
+    let (starts, scales) = if kind.is_some() { (n + 1, n) } else { (0, 0) };
+    ensure(neighbours.starts.len() == starts, NEIGHBOURS, "there are n + 1 starts")?;
+    ensure(neighbours.scales.len() == scales, NEIGHBOURS, "there is one scale an item")?;
+    let targets = neighbours.weights.len() as u64 * width as u64;
+    ensure(neighbours.targets.len() as u64 == targets, NEIGHBOURS, "each weight has a target")?;
+    ensure(kind.is_some() || neighbours.weights.is_empty(), NEIGHBOURS, "weights have a kind")?;
+    let base = neighbours.scale_base.to_native();
+    ensure((1..=MAX_SCALE_BASE).contains(&base), NEIGHBOURS, "scale bases are within 1 to 150")?;
+    let (beta, regularisation) =
+        (neighbours.beta.to_native(), neighbours.regularisation.to_native());
+    let holds = in_range(beta) && beta >= 0.0 && in_range(regularisation);
+    ensure(holds, NEIGHBOURS, "beta and regularisation are finite, beta is not negative")?;
+    Ok(NeighboursLayout {
+        kind,
+        beta,
+        regularisation,
+        m: neighbours.m.to_native(),
+        width,
+        scale_base: base,
+        starts: Span::locate(archive, &neighbours.starts),
+        targets: Span::locate(archive, &neighbours.targets),
+        weights: Span::locate(archive, &neighbours.weights),
+        scales: Span::locate(archive, &neighbours.scales),
+    })
 }
 
 fn optional_field(index: u32, fields: &[Field], kind: SectionKind) -> Result<Option<usize>> {

@@ -2,9 +2,11 @@
 
 mod bytes;
 mod lists;
+mod neighbours;
 
 pub use bytes::AlignedBytes;
 pub use lists::Lists;
+pub use neighbours::{Neighbours, NeighboursRow};
 
 use crate::error::{Error, Result};
 use crate::format::{self, Field, FieldKind, Fold, Layout, SectionKind, TitlesLayout};
@@ -307,6 +309,20 @@ impl Index {
     #[must_use]
     pub fn lists(&self) -> Lists<'_> {
         Lists::new(&self.bytes, &self.layout.lists)
+    }
+
+    /// The weights between items. `None` where the archive carries none, and until they have
+    /// arrived ([`Index::has_neighbours_arrived`]).
+    #[must_use]
+    pub fn neighbours(&self) -> Option<Neighbours<'_>> {
+        Neighbours::new(&self.bytes, self.layout.neighbours.as_ref()?)
+    }
+
+    /// Whether it is known if the archive carries weights between items. Until then a person's scores
+    /// lack their part.
+    #[must_use]
+    pub fn has_neighbours_arrived(&self) -> bool {
+        self.layout.neighbours.is_some()
     }
 
     /// The 16-bit scales, padded to whole blocks.

@@ -16,6 +16,7 @@ use serde::Serialize;
 
 use crate::archive::{grouped, per_item};
 use crate::files::write_whole;
+use crate::interactions;
 use crate::output::Output;
 use crate::progress::Stage;
 
@@ -84,6 +85,8 @@ pub struct Args {
     /// A numeric field that orders answers where nothing is known of a taste: popularity.
     #[arg(long, value_name = "FIELD")]
     prior: Option<String>,
+    #[command(flatten)]
+    interactions: interactions::Args,
     /// What to do with an id that comes again.
     #[arg(long, default_value = "error", value_parser = duplicates_parser())]
     duplicates: Duplicates,
@@ -130,6 +133,7 @@ pub fn run(args: &Args) -> Result<()> {
     let start = Instant::now();
     let mut items = read(args)?;
     let vectors = vectors(args, &mut items)?;
+    let mut wanted = args.interactions.read()?;
     let options = BuildOptions {
         metric: args.metric,
         fold: args.foldin,
@@ -142,13 +146,16 @@ pub fn run(args: &Args) -> Result<()> {
         lists: args.lists,
         title: items.title.clone(),
         prior: args.prior.clone(),
+        neighbours: wanted.options.take(),
     };
     let built = {
         let _stage = Stage::spinner("encoding");
         build(&items.table, &vectors.embeddings, &options)?
     };
     write_whole(&args.output, |file| file.write_all(&built.bytes))?;
-    let report = Report::new(args, &items, &vectors, &built.report, built.bytes.len(), start);
+    let neighbours = wanted.report(built.report.neighbours.as_ref());
+    let mut report = Report::new(args, &items, &vectors, &built.report, built.bytes.len(), start);
+    report.neighbours = neighbours;
     let mut output = Output::new();
     if args.json {
         output.json(&report)?;
@@ -198,6 +205,7 @@ struct Report {
     sections: Vec<SectionReport>,
     columns: Vec<ColumnReport>,
     notes: Vec<String>,
+    neighbours: Option<interactions::Report>,
     /// Lines left out because their id comes again.
     n_duplicates: usize,
     /// Items left out because of their vectors.
@@ -252,6 +260,7 @@ impl Report {
             sections: built.sections.iter().map(section).collect(),
             columns: summarise(&items.table).into_iter().map(column).collect(),
             notes: items.notes.clone(),
+            neighbours: None,
             n_duplicates: items.n_duplicates,
             n_bad_vectors: vectors.n_dropped,
             relative_error: built.relative_error,
@@ -286,7 +295,7 @@ impl Report {
         output.line("\nsection         bytes  an item")?;
         for s in &self.sections {
             let bytes = grouped(s.bytes);
-            output.line(format_args!("{:8} {bytes:>12} {:>8.1}", s.name, s.bytes_per_item))?;
+            output.line(format_args!("{:10} {bytes:>10} {:>8.1}", s.name, s.bytes_per_item))?;
         }
         if !self.columns.is_empty() {
             output.line("\nkind        nulls  distinct  column")?;
@@ -295,6 +304,9 @@ impl Report {
             let (nulls, distinct) = (grouped(c.n_null as u64), grouped(c.n_distinct as u64));
             let name = crate::output::printable(&c.name);
             output.line(format_args!("{:8} {nulls:>8} {distinct:>9}  {name}", c.kind))?;
+        }
+        if let Some(neighbours) = &self.neighbours {
+            neighbours.print(output)?;
         }
         self.notes.iter().try_for_each(|note| output.line(format_args!("note: {note}")))
     }

@@ -1,9 +1,9 @@
 //! `nearfield decode`: what the codes stand for.
 
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use nearfield::{Error, Ordinal, Result};
+use nearfield::{Error, Index, Ordinal, Result};
 
 use crate::archive::open;
 use crate::files::{write_npy, write_whole};
@@ -23,6 +23,10 @@ pub struct Args {
     /// Write the ids to this file, one a line, in the same order.
     #[arg(long, value_name = "FILE")]
     ids: Option<PathBuf>,
+    /// Write the weights between items to this file: a line of names, then the places of an item of
+    /// a history and of another item in the same order, and what the one says for the other.
+    #[arg(long, value_name = "W.csv")]
+    neighbours: Option<PathBuf>,
 }
 
 pub fn run(args: &Args) -> Result<()> {
@@ -37,6 +41,9 @@ pub fn run(args: &Args) -> Result<()> {
         row
     });
     write_npy(&args.output, index.dim(), rows)?;
+    if let Some(path) = &args.neighbours {
+        write_neighbours(path, &index)?;
+    }
     let Some(path) = &args.ids else { return Ok(()) };
     let mut lines = String::new();
     for i in 0..index.len() {
@@ -47,6 +54,21 @@ pub fn run(args: &Args) -> Result<()> {
         }
         lines.push_str(id);
         lines.push('\n');
+    }
+    write_whole(path, |file| file.write_all(lines.as_bytes()))
+}
+
+fn write_neighbours(path: &Path, index: &Index) -> Result<()> {
+    let Some(weights) = index.neighbours() else {
+        let expected = "an archive with weights between items (nearfield build --interactions)";
+        return Err(Error::arg("--neighbours", expected, "one without"));
+    };
+    let mut lines = String::from("item,other,weight\n");
+    for i in 0..index.len() {
+        for entry in weights.row(Ordinal(i as u32))?.iter() {
+            let (other, weight) = entry?;
+            lines.push_str(&format!("{i},{},{weight}\n", other.0));
+        }
     }
     write_whole(path, |file| file.write_all(lines.as_bytes()))
 }

@@ -29,10 +29,21 @@ struct Inspection {
     lambda: f64,
     nu: f64,
     has_prior: bool,
+    neighbours: Option<NeighboursShown>,
     bytes: u64,
     bytes_per_item: f64,
     sections: Vec<Section>,
     columns: Vec<ColumnShown>,
+}
+
+/// Weights between items.
+#[derive(Serialize)]
+struct NeighboursShown {
+    kind: &'static str,
+    regularisation: f64,
+    m: u32,
+    beta: f64,
+    n_weights: usize,
 }
 
 #[derive(Serialize)]
@@ -90,6 +101,13 @@ impl Inspection {
             lambda: index.lambda(),
             nu: index.nu(),
             has_prior: Catalog::new(index).has_prior(),
+            neighbours: index.neighbours().map(|w| NeighboursShown {
+                kind: w.kind().as_str(),
+                regularisation: w.regularisation(),
+                m: w.m(),
+                beta: w.beta(),
+                n_weights: w.len(),
+            }),
             bytes: index.total_bytes(),
             bytes_per_item: per(index.total_bytes()),
             sections: index.sections().map(section).collect(),
@@ -107,12 +125,23 @@ impl Inspection {
             self.foldin, self.alpha, self.lambda, self.nu
         ))?;
         output.line(if self.has_prior { "popularity prior" } else { "no popularity prior" })?;
+        match &self.neighbours {
+            None => output.line("no weights between items")?,
+            Some(w) => output.line(format_args!(
+                "{} weights between items, at most {} each: {} with regularisation {}, beta {}",
+                grouped(w.n_weights as u64),
+                w.m,
+                w.kind,
+                w.regularisation,
+                w.beta,
+            ))?,
+        }
         let bytes = grouped(self.bytes);
         output.line(format_args!("{bytes} bytes, {:.1} an item", self.bytes_per_item))?;
         output.line("\nsection         bytes  an item")?;
         for s in &self.sections {
             let bytes = grouped(s.bytes);
-            output.line(format_args!("{:8} {bytes:>12} {:>8.1}", s.name, s.bytes_per_item))?;
+            output.line(format_args!("{:10} {bytes:>10} {:>8.1}", s.name, s.bytes_per_item))?;
         }
         if !self.columns.is_empty() {
             output

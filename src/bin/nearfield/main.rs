@@ -13,6 +13,7 @@ mod files;
 mod filter;
 mod generate;
 mod inspect;
+mod interactions;
 mod off_policy;
 mod output;
 mod plot;
