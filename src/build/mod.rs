@@ -8,6 +8,7 @@ pub mod embed;
 mod encode;
 mod exact;
 pub mod input;
+pub mod interactions;
 mod kmeans;
 mod titles;
 mod tune;

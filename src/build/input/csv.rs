@@ -74,19 +74,19 @@ fn header(
 
 /// The CSV reader counts line feeds, and takes the one of a CR LF, as those of blank lines, for the
 /// beginning of the next record. This makes the numbers those that an editor shows.
-struct Lines {
+pub(in crate::build) struct Lines {
     has_cr: bool,
 }
 
 impl Lines {
     /// By the first line end of the file.
-    fn of(start: &[u8]) -> Self {
+    pub(in crate::build) fn of(start: &[u8]) -> Self {
         let end = start.iter().position(|b| *b == b'\n').unwrap_or(0);
         Self { has_cr: end > 0 && start[end - 1] == b'\r' }
     }
 
     /// The line of a record that has been read, given the number at which the next one begins.
-    fn line(&self, record: &::csv::StringRecord, next: u64) -> u64 {
+    pub(in crate::build) fn line(&self, record: &::csv::StringRecord, next: u64) -> u64 {
         let inside: usize = record.iter().map(|f| f.matches('\n').count()).sum();
         let by_end = next.saturating_sub(inside as u64 + u64::from(!self.has_cr));
         // A last line without line end counts none: there the record's own start is right.
@@ -101,7 +101,7 @@ impl Lines {
 }
 
 /// An error of the CSV reader in our words.
-fn wrong(source: &Source<'_>, lines: &Lines, error: ::csv::Error) -> Error {
+pub(in crate::build) fn wrong(source: &Source<'_>, lines: &Lines, error: ::csv::Error) -> Error {
     let line = lines.start(error.position());
     let place = format!("{}:{line}", source.file);
     match error.into_kind() {

@@ -25,13 +25,13 @@
 //! numbers (`007` does not: it is somebody's code). In JSON lines a column that mixes kinds is an
 //! error, since one of the two is a mistake; a schema settles which.
 
-mod csv;
+pub(super) mod csv;
 mod infer;
 mod jsonl;
 mod npy;
 mod rows;
 mod schema;
-mod source;
+pub(super) mod source;
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -297,7 +297,7 @@ pub(super) fn expected_name(what: &str, name: &str, known: &[&str]) -> String {
 }
 
 /// A value as an error shows it: quoted, and cut where it is long.
-fn shown(text: &str) -> String {
+pub(super) fn shown(text: &str) -> String {
     const LONGEST: usize = 60;
     match text.char_indices().nth(LONGEST) {
         Some((end, _)) => format!("{:?}...", &text[..end]),

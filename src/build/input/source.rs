@@ -12,27 +12,45 @@ use crate::error::{Error, Result};
 
 /// How items stand in the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Encoding {
+pub(in crate::build) enum Encoding {
     /// One JSON object a line.
     JsonLines,
     /// Fields separated by this byte, as in CSV.
     Separated(u8),
 }
 
+/// Endings of files of items.
+const ITEMS: [(&str, Encoding); 4] = [
+    ("jsonl", Encoding::JsonLines),
+    ("ndjson", Encoding::JsonLines),
+    ("csv", Encoding::Separated(b',')),
+    ("tsv", Encoding::Separated(b'\t')),
+];
+
 /// An opened file.
-pub(super) struct Source<'a> {
+pub(in crate::build) struct Source<'a> {
     /// The file's name as errors give it: as the caller wrote it.
-    pub(super) file: String,
-    pub(super) encoding: Encoding,
-    pub(super) reader: Box<dyn BufRead>,
+    pub(in crate::build) file: String,
+    pub(in crate::build) encoding: Encoding,
+    pub(in crate::build) reader: Box<dyn BufRead>,
     n_bytes: Rc<Cell<u64>>,
     progress: &'a mut dyn FnMut(u64),
 }
 
 impl<'a> Source<'a> {
+    /// Opens a catalog's items.
     pub(super) fn open(path: &Path, progress: &'a mut dyn FnMut(u64)) -> Result<Self> {
+        Self::open_as(path, &ITEMS, progress)
+    }
+
+    /// Opens a table whose name has one of these endings.
+    pub(in crate::build) fn open_as(
+        path: &Path,
+        endings: &[(&str, Encoding)],
+        progress: &'a mut dyn FnMut(u64),
+    ) -> Result<Self> {
         let file = path.display().to_string();
-        let encoding = encoding(&file)?;
+        let encoding = encoding(&file, endings)?;
         let io = |source| failed(&file, 1, source);
         let n_bytes = Rc::new(Cell::new(0));
         let counted = Counted { inner: File::open(path).map_err(io)?, n_bytes: n_bytes.clone() };
@@ -49,12 +67,12 @@ impl<'a> Source<'a> {
     }
 
     /// Tells how far the file has been read.
-    pub(super) fn report_progress(&mut self) {
+    pub(in crate::build) fn report_progress(&mut self) {
         (self.progress)(self.n_bytes.get());
     }
 
     /// An error while reading, with the line where it happened.
-    pub(super) fn failed(&self, line: u64, error: io::Error) -> Error {
+    pub(in crate::build) fn failed(&self, line: u64, error: io::Error) -> Error {
         failed(&self.file, line, error)
     }
 }
@@ -72,18 +90,21 @@ fn failed(file: &str, line: u64, error: io::Error) -> Error {
     }
 }
 
-fn encoding(file: &str) -> Result<Encoding> {
+fn encoding(file: &str, endings: &[(&str, Encoding)]) -> Result<Encoding> {
     let name = file.to_ascii_lowercase();
     let name = name.strip_suffix(".gz").unwrap_or(&name);
-    match name.rsplit_once('.').map(|(_, extension)| extension) {
-        Some("jsonl" | "ndjson") => Ok(Encoding::JsonLines),
-        Some("csv") => Ok(Encoding::Separated(b',')),
-        Some("tsv") => Ok(Encoding::Separated(b'\t')),
-        _ => Err(Error::input(
-            file,
-            "a file name ending in .jsonl, .ndjson, .csv or .tsv, with or without .gz",
-            "another ending",
-        )),
+    let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
+    match endings.iter().find(|(known, _)| *known == ending) {
+        Some((_, encoding)) => Ok(*encoding),
+        None => {
+            let known: Vec<String> = endings.iter().map(|(e, _)| format!(".{e}")).collect();
+            let (last, others) = known.split_last().map_or(("", &[][..]), |(l, o)| (l, o));
+            let expected = format!(
+                "a file name ending in {} or {last}, with or without .gz",
+                others.join(", ")
+            );
+            Err(Error::input(file, expected, "another ending"))
+        }
     }
 }
 
