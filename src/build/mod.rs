@@ -10,6 +10,7 @@ mod exact;
 pub mod input;
 pub mod interactions;
 mod kmeans;
+pub mod neighbours;
 mod titles;
 mod tune;
 mod write;
