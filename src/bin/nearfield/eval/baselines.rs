@@ -22,7 +22,13 @@ pub enum Baseline {
 #[derive(clap::Args)]
 pub struct Options {
     /// Baselines to leave out, separated by commas.
-    #[arg(long, value_name = "NAMES", value_enum, value_delimiter = ',', requires = "interactions")]
+    #[arg(
+        long,
+        value_name = "NAMES",
+        value_enum,
+        value_delimiter = ',',
+        requires = "interactions"
+    )]
     without: Vec<Baseline>,
     /// EASE's regularisation. Larger suits larger logs.
     #[arg(long, value_name = "LAMBDA", default_value_t = 200.0, requires = "train")]
@@ -137,7 +143,8 @@ fn by_scores<'a>(
 ) -> Method<'a> {
     Method::new(name, about, move |history: &[Known]| {
         timed(|| {
-            let items: Vec<u32> = history.iter().map(|Known { item: Ordinal(i), .. }| *i).collect();
+            let items: Vec<u32> =
+                history.iter().map(|Known { item: Ordinal(i), .. }| *i).collect();
             Ok(best_outside(history, scores(&items).into_iter(), k))
         })
     })

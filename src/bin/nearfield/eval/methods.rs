@@ -4,8 +4,8 @@ use std::path::Path;
 use std::time::Instant;
 
 use nearfield::{
-    Catalog, Entry, Event, Index, Interaction, ItemSet, Kind, Limits, Ordinal, Recommender, Result,
-    Scored,
+    Catalog, Entry, Event, Index, Interaction, ItemSet, Kind, Limits, Ordinal, Recommender,
+    Result, Scored,
 };
 
 use crate::archive::open;

@@ -23,7 +23,11 @@ pub struct Outcome {
 
 impl Outcome {
     /// Asks a method for every case.
-    pub fn of(method: &mut Method<'_>, sample: &Sample, yardstick: &Yardstick<'_>) -> Result<Self> {
+    pub fn of(
+        method: &mut Method<'_>,
+        sample: &Sample,
+        yardstick: &Yardstick<'_>,
+    ) -> Result<Self> {
         let stage = Stage::steps(&format!("asking {}", method.name), sample.cases.len());
         let mut values = Vec::with_capacity(sample.cases.len());
         let mut latencies_ms = Vec::with_capacity(sample.cases.len());

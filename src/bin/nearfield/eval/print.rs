@@ -59,10 +59,7 @@ pub fn left_out(study: &Study<'_>) -> Option<String> {
             ),
         ),
         (counts.n_users_too_few, "users with too few positives".to_owned()),
-        (
-            counts.n_users_unknown,
-            "users of whose items the archive has fewer than two".to_owned(),
-        ),
+        (counts.n_users_unknown, "users of whose items the archive has fewer than two".to_owned()),
     ];
     let parts: Vec<String> = parts
         .into_iter()

@@ -40,7 +40,11 @@ impl Categories {
         let kind = Catalog::new(index).column(field)?.kind();
         if !matches!(kind, FieldKind::Tags | FieldKind::Category | FieldKind::Flag) {
             let expected = "a column of kind tags, category or flag";
-            return Err(Error::arg(argument, expected, format_args!("{field:?} of kind {}", kind.as_str())));
+            return Err(Error::arg(
+                argument,
+                expected,
+                format_args!("{field:?} of kind {}", kind.as_str()),
+            ));
         }
         Self::of_column(index, field)
     }
@@ -50,9 +54,10 @@ impl Categories {
     }
 }
 
-/// A rule, and how it is written.
+/// A rule, as it was asked for and in words.
 pub struct Rule {
-    pub text: String,
+    pub label: String,
+    pub about: String,
     check: Check,
 }
 
@@ -69,8 +74,8 @@ impl Rule {
             return Err(Error::arg("--cap", "FIELD=N, as artist=2", format_args!("{text:?}")));
         };
         let values = Categories::of_column(index, field.trim())?;
-        let text = format!("at most {most} of a {}", values.field);
-        Ok(Self { text, check: Check::Cap { values, most } })
+        let about = format!("at most {most} items with the same value of {}", values.field);
+        Ok(Self { label: format!("cap {text}"), about, check: Check::Cap { values, most } })
     }
 
     /// `SHARE=CONDITION`: at least this share of a list fulfils the condition.
@@ -83,8 +88,8 @@ impl Rule {
             return Err(Error::arg("--quota", expected, format_args!("{text:?}")));
         };
         let items = Catalog::new(index).select(condition)?;
-        let text = format!("at least {share} with {condition}");
-        Ok(Self { text, check: Check::Quota { items, share } })
+        let about = format!("at least {share} of the list, in whole items, with {condition}");
+        Ok(Self { label: format!("quota {text}"), about, check: Check::Quota { items, share } })
     }
 
     pub fn is_kept(&self, list: &[Ordinal]) -> bool {

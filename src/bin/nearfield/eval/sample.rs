@@ -111,7 +111,6 @@ pub struct Sample {
     pub cases: Vec<Case>,
     pub seeds: Vec<u64>,
     pub counts: Counts,
-    pub has_times: bool,
 }
 
 /// What models were trained on.
@@ -196,7 +195,7 @@ impl Options {
             return Err(nobody(path, self.min_positives, &counts));
         }
         let users = people.into_iter().map(|(name, _)| name.to_owned()).collect();
-        Ok(Sample { users, cases, seeds, counts, has_times: log.time_unit.is_some() })
+        Ok(Sample { users, cases, seeds, counts })
     }
 
     /// The people who can be measured, each with their items by id.
@@ -211,7 +210,8 @@ impl Options {
             ..Counts::default()
         };
         // By item id, so that a cut depends neither on the order of the log nor on the archive.
-        let mut items_of: Vec<BTreeMap<&str, (u32, Known)>> = vec![BTreeMap::new(); log.users.len()];
+        let mut items_of: Vec<BTreeMap<&str, (u32, Known)>> =
+            vec![BTreeMap::new(); log.users.len()];
         for row in &log.rows {
             let at_ms = row.at_ms;
             let weight = if self.weighted { row.weight } else { 1.0 };
@@ -263,7 +263,12 @@ fn times(path: &Path, user: &str, items: &[Known]) -> Result<Vec<i64>> {
 }
 
 /// A user in both logs has been seen in training: what is measured of them says nothing.
-fn refuse_leaks(path: &Path, log: &Interactions, train_path: &Path, train: &Interactions) -> Result<()> {
+fn refuse_leaks(
+    path: &Path,
+    log: &Interactions,
+    train_path: &Path,
+    train: &Interactions,
+) -> Result<()> {
     let trained: BTreeSet<&str> = train.users.iter().map(String::as_str).collect();
     let seen: Vec<&String> = log.users.iter().filter(|u| trained.contains(u.as_str())).collect();
     if seen.is_empty() {

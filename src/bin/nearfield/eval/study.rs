@@ -35,7 +35,13 @@ pub struct Options {
     #[arg(long, value_name = "SHARE=EXPR", requires = "interactions")]
     quota: Vec<String>,
     /// Turn a setting of fold-in step by step and measure each, separated by commas.
-    #[arg(long, value_name = "NAMES", value_enum, value_delimiter = ',', requires = "interactions")]
+    #[arg(
+        long,
+        value_name = "NAMES",
+        value_enum,
+        value_delimiter = ',',
+        requires = "interactions"
+    )]
     sweep: Vec<Asked>,
     /// Write a report to this file: one HTML page with tables and plots that needs no other.
     #[arg(long, value_name = "OUT.html", requires = "interactions")]
@@ -93,7 +99,7 @@ impl ArchiveFacts {
     }
 }
 
-/// A file's name without its folders, which are nobody else's business.
+/// A file's name without its folders.
 fn name_of(path: &Path) -> String {
     path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
 }
@@ -139,7 +145,9 @@ pub fn run(
         write_whole(path, |file| Ok(serde_json::to_writer(file, &study.to_json())?))?;
     }
     if let Some(path) = &options.report {
-        write_whole(path, |file| std::io::Write::write_all(file, report::page(&study).as_bytes()))?;
+        write_whole(path, |file| {
+            std::io::Write::write_all(file, report::page(&study).as_bytes())
+        })?;
     }
     print::print(&study)
 }
@@ -174,9 +182,7 @@ impl Study<'_> {
             json!({ "file": file, "n_users": n_users, "n_unknown": n_unknown })
         });
         let steps = |sweep: &Sweep| {
-            let step = |(setting, outcome): &(String, Outcome)| {
-                json!({ "setting": setting, "measures": self.estimates(&outcome.estimates) })
-            };
+            let step = |(setting, outcome): &(String, Outcome)| json!({ "setting": setting, "measures": self.estimates(&outcome.estimates) });
             sweep.steps.iter().map(step).collect::<Vec<_>>()
         };
         let sweeps = self.sweeps.iter().map(|sweep| {

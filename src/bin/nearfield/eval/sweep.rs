@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use nearfield::{Effort, Limits, Recommender, Result};
+use nearfield::{Effort, Limits, Recommender, Result, Searcher};
 
-use super::methods::{Method, record_history, recommended, timed};
+use super::methods::{Method, recommended, record_history, timed};
 use super::outcome::Outcome;
 use super::sample::Sample;
 use super::yardstick::{What, Yardstick};
@@ -134,13 +134,13 @@ fn effort(archive: &Path, sample: &Sample, yardstick: &Yardstick<'_>) -> Result<
         steps.push((step, method));
     }
     let curve = Curve { along: Along::Measure(What::LatencyP50), up: What::Recall };
-    Sweep::of(
-        "What looking at less costs",
-        "effort",
+    let index = yardstick.index();
+    let least = Searcher::n_probes(index, k, index.len(), Effort::Recall(RECALLS[0]));
+    let mut about = String::from(
         "Fold-in when a search is asked for this share of what an exhaustive one finds.",
-        &[curve],
-        steps,
-        sample,
-        yardstick,
-    )
+    );
+    if least >= index.lists().len() {
+        about.push_str(" This archive is so small that every step looks at all of it.");
+    }
+    Sweep::of("What looking at less costs", "effort", &about, &[curve], steps, sample, yardstick)
 }

@@ -58,6 +58,13 @@ impl Measure {
     pub fn show(&self, value: f64) -> String {
         format!("{value:.*}", self.digits)
     }
+
+    /// A difference, with its sign unless it is zero to these digits.
+    pub fn show_signed(&self, value: f64) -> String {
+        let text = format!("{value:+.*}", self.digits);
+        let is_zero = text.chars().all(|c| "+-0.".contains(c));
+        if is_zero { self.show(0.0) } else { text }
+    }
 }
 
 /// Everything that lists are held against.
@@ -85,7 +92,7 @@ impl<'a> Yardstick<'a> {
         measures.extend(train.map(|_| novelty_in_bits()));
         measures.push(distance_between_items());
         measures.extend(categories.as_ref().map(|c| calibration_over(&c.field)));
-        measures.extend(rules.iter().enumerate().map(|(i, rule)| kept(i, &rule.text)));
+        measures.extend(rules.iter().enumerate().map(|(i, rule)| kept(i, rule)));
         measures.extend(latency(depths.deepest()));
         Self { depths, index, decoded, train, categories, rules, measures }
     }
@@ -96,11 +103,6 @@ impl<'a> Yardstick<'a> {
 
     pub fn index(&self) -> &'a Index {
         self.index
-    }
-
-    /// Where a measure stands among all that are measured.
-    pub fn position(&self, what: What) -> Option<usize> {
-        self.measures.iter().position(|measure| measure.what == what)
     }
 
     /// The first `k` of a ranking.
@@ -196,10 +198,11 @@ fn novelty_in_bits() -> Measure {
         what: What::Novelty,
         name: "novelty".into(),
         label: "novelty".into(),
-        about: "The mean of -log2 of the share of training users who like an item, over the list, \
+        about:
+            "The mean of -log2 of the share of training users who like an item, over the list, \
                 in bits: each bit halves the audience. An item that nobody likes counts as liked \
                 by one (MeanInvUserFreq of RecTools)."
-            .into(),
+                .into(),
         best: Best::Neither,
         digits: 2,
     }
@@ -232,12 +235,12 @@ fn calibration_over(field: &str) -> Measure {
     }
 }
 
-fn kept(position: usize, rule: &str) -> Measure {
+fn kept(position: usize, rule: &Rule) -> Measure {
     Measure {
         what: What::Kept(position),
-        name: format!("kept: {rule}"),
-        label: rule.to_owned(),
-        about: format!("The share of lists that keep the rule: {rule}."),
+        name: rule.label.clone(),
+        label: rule.label.clone(),
+        about: format!("The share of lists that keep this rule: {}.", rule.about),
         best: Best::Highest,
         digits: 3,
     }
@@ -252,7 +255,8 @@ fn latency(depth: usize) -> [Measure; 2] {
             "The time a list of {depth} took on this machine, natively on one thread, from a \
              recorded history on: {which}."
         ),
-        best: Best::Lowest,
+        // A method that does nothing is the fastest.
+        best: Best::Neither,
         digits: 3,
     };
     [
