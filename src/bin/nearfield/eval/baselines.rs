@@ -20,7 +20,7 @@ pub enum Baseline {
 
 /// What baselines can be told.
 #[derive(clap::Args)]
-pub struct Options {
+pub struct BaselineOptions {
     /// Baselines to leave out, separated by commas.
     #[arg(
         long,
@@ -49,7 +49,7 @@ fn above_0(text: &str) -> Result<f64, String> {
     }
 }
 
-impl Options {
+impl BaselineOptions {
     /// The baselines that there can be here, and in a sentence each why another cannot.
     pub fn methods<'a>(
         &self,

@@ -44,7 +44,7 @@ pub struct Args {
     #[arg(long, conflicts_with_all = ["users", "interactions", "json", "ndcg_k"])]
     ann: bool,
     #[command(flatten)]
-    study: study::Options,
+    study: study::StudyOptions,
     #[command(flatten)]
     search: crate::bench::Options,
     /// k of recall_at_k and of all that is measured of lists [default: 20, and 10 with --ann].

@@ -25,7 +25,7 @@ pub enum Split {
 
 /// How a log becomes cases.
 #[derive(clap::Args)]
-pub struct Options {
+pub struct LogOptions {
     /// The log that models were trained on. Popularity, item-kNN and EASE are trained on it, and
     /// novelty is counted in it. None of its users may be in LOG.
     #[arg(long, value_name = "LOG", requires = "interactions")]
@@ -123,7 +123,7 @@ pub struct Train {
     pub n_unknown: usize,
 }
 
-impl Options {
+impl LogOptions {
     pub fn split(&self) -> Split {
         self.split
     }

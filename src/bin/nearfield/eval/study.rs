@@ -18,11 +18,11 @@ use crate::files::write_whole;
 
 /// What is compared, and where it is written.
 #[derive(clap::Args)]
-pub struct Options {
+pub struct StudyOptions {
     #[command(flatten)]
-    sample: sample::Options,
+    sample: sample::LogOptions,
     #[command(flatten)]
-    baselines: baselines::Options,
+    baselines: baselines::BaselineOptions,
     /// Measure how far the mix of lists over this column (tags, category or flag) is from that of
     /// the histories.
     #[arg(long, value_name = "FIELD", requires = "interactions")]
@@ -107,7 +107,7 @@ fn name_of(path: &Path) -> String {
 pub fn run(
     archive: &Path,
     log: &Path,
-    options: &Options,
+    options: &StudyOptions,
     depths: Depths,
     json: Option<&Path>,
 ) -> Result<()> {

@@ -28,11 +28,21 @@ pub enum Along {
     Measure(What),
 }
 
+/// How the other methods are drawn beside a curve.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Others {
+    /// As lines at their height: where they stand along says nothing here.
+    Levels,
+    /// As points: they make the same trade.
+    Points,
+}
+
 /// A curve that is drawn: `up` over `along`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Curve {
     pub along: Along,
     pub up: What,
+    pub others: Others,
 }
 
 /// One setting, its steps, and what was measured at each.
@@ -102,13 +112,15 @@ fn history(archive: &Path, sample: &Sample, yardstick: &Yardstick<'_>) -> Result
         });
         steps.push((step, method));
     }
-    let curve = Curve { along: Along::Setting, up: What::Recall };
+    let by_length = Curve { along: Along::Setting, up: What::Recall, others: Others::Levels };
+    let traded =
+        Curve { along: Along::Measure(What::Novelty), up: What::Recall, others: Others::Points };
     Sweep::of(
         "How soon it gets good",
         "items folded in",
         "Fold-in when only the last so many items of each history are known (of a random split: \
          random ones; people with shorter histories stay in with what they have).",
-        &[curve],
+        &[by_length, traded],
         steps,
         sample,
         yardstick,
@@ -133,7 +145,11 @@ fn effort(archive: &Path, sample: &Sample, yardstick: &Yardstick<'_>) -> Result<
         });
         steps.push((step, method));
     }
-    let curve = Curve { along: Along::Measure(What::LatencyP50), up: What::Recall };
+    let curve = Curve {
+        along: Along::Measure(What::LatencyP50),
+        up: What::Recall,
+        others: Others::Levels,
+    };
     let index = yardstick.index();
     let least = Searcher::n_probes(index, k, index.len(), Effort::Recall(RECALLS[0]));
     let mut about = String::from(

@@ -17,6 +17,11 @@ pub fn escape(text: &str) -> String {
     out
 }
 
+/// A number with the sign that typesetters use, as wide as a plus.
+pub fn minus(number: &str) -> String {
+    number.replace('-', "\u{2212}")
+}
+
 /// A section under a heading.
 pub fn section(heading: &str, body: &str) -> String {
     format!("<section>\n<h2>{}</h2>\n{body}</section>\n", escape(heading))

@@ -5,13 +5,13 @@ mod plot;
 
 use nearfield::eval::statistics::{Estimate, quantile};
 
-use self::html::{Cell, Row, escape, facts, figure, paragraph, section, table};
+use self::html::{Cell, Row, escape, facts, figure, minus, paragraph, section, table};
 use self::plot::{Bar, Point};
 use super::outcome::Outcome;
 use super::print::{left_out, who};
 use super::sample::Split;
 use super::study::Study;
-use super::sweep::{Along, Curve, Sweep};
+use super::sweep::{Along, Curve, Others, Sweep};
 use super::yardstick::{Best, Measure, What};
 use crate::archive::grouped;
 
@@ -70,10 +70,16 @@ fn opening(study: &Study<'_>) -> String {
         lead.push_str(&compared(&rival.name, difference));
         if theirs > 0.0 {
             let gain = 100.0 * (own.mean / theirs - 1.0);
-            cards.push((
-                format!("{gain:+.1} %"),
-                format!("against {}, the best of the others", rival.name),
-            ));
+            let about = match difference.and_then(|d| Some((d.mean, d.error?))) {
+                Some((mean, error)) => format!(
+                    "against {}, the best of the others: {}, ± {:.4} (95 %)",
+                    rival.name,
+                    minus(&format!("{mean:+.4}")),
+                    1.96 * error
+                ),
+                None => format!("against {}, the best of the others", rival.name),
+            };
+            cards.push((minus(&format!("{gain:+.1} %")), about));
         }
     }
     let at = |what| position(study, what).and_then(|i| Some(fold_in.estimates[i]?.mean));
@@ -105,8 +111,7 @@ fn compared(name: &str, difference: Option<Estimate>) -> String {
         }
         Some((_, high)) if high < 0.0 => format!(" That is less than {name} finds."),
         Some(_) => format!(
-            " That is what the best of the others, {name}, finds too, as far as \
-                            these people can tell."
+            " The best of the others, {name}, finds as many, as far as these people can tell."
         ),
         None => String::new(),
     }
@@ -211,8 +216,8 @@ fn methods(study: &Study<'_>) -> String {
 /// A mean with its interval in figures.
 fn figures(measure: &Measure, estimate: &Estimate, signed: bool) -> String {
     let show = |x: f64| match signed {
-        true => measure.show_signed(x),
-        false => measure.show(x),
+        true => minus(&measure.show_signed(x)),
+        false => minus(&measure.show(x)),
     };
     match estimate.interval() {
         Some((low, high)) => format!("{} [{}, {}]", show(estimate.mean), show(low), show(high)),
@@ -233,7 +238,7 @@ fn differences(study: &Study<'_>) -> String {
     let cell = |difference: Option<Estimate>, measure: &Measure| match difference {
         None => Cell { text: "–".into(), ..Cell::default() },
         Some(difference) => Cell {
-            text: measure.show_signed(difference.mean),
+            text: minus(&measure.show_signed(difference.mean)),
             below: difference
                 .error
                 .map_or_else(String::new, |e| format!("± {}", measure.show(1.96 * e))),
@@ -290,19 +295,21 @@ fn drawn(study: &Study<'_>, sweep: &Sweep, curve: Curve) -> String {
         Some(Point { along, up: outcome.estimates[up]?, step: step.clone() })
     });
     let points: Vec<Point> = points.collect();
-    let levels = study.baselines().iter();
-    let levels = levels.filter_map(|o| Some((o.name.clone(), o.estimates[up]?.mean)));
-    let levels: Vec<(String, f64)> = levels.collect();
+    let others = study.baselines().iter().filter_map(|outcome| {
+        let along = match (curve.others, along) {
+            (Others::Points, Some(i)) => Some(outcome.estimates[i]?.mean),
+            _ => None,
+        };
+        Some(Point { along, up: outcome.estimates[up]?, step: outcome.name.clone() })
+    });
+    let others: Vec<Point> = others.collect();
     let label = along.map_or(&sweep.setting, |i| &study.measures[i].label);
     let up = &study.measures[up].label;
     let caption = match along {
-        None => format!(
-            "{up} for each number of {label}. Dashed: the other methods, which know \
-                         everything."
-        ),
-        Some(_) => format!("{up} against {label}, step by step. Dashed: the other methods."),
+        None => format!("{up} by {label}. Dashed: the other methods as they are above."),
+        Some(_) => format!("{up} against {label}, step by step; beside it the other methods."),
     };
-    figure(&plot::curve(&points, label, up, &levels), &caption)
+    figure(&plot::curve(&points, label, up, &others), &caption)
 }
 
 fn latency(study: &Study<'_>) -> String {

@@ -2,10 +2,10 @@
 
 use nearfield::eval::statistics::Estimate;
 
-use super::html::escape;
+use super::html::{escape, minus};
 
 /// Width of every plot; heights follow from what is in it.
-const WIDTH: f64 = 760.0;
+const WIDTH: f64 = 1000.0;
 
 /// A linear map from values to places, over a range that is stretched to round numbers.
 struct Scale {
@@ -53,7 +53,7 @@ impl Scale {
                 let value = self.low + i as f64 * self.step;
                 // No "-0".
                 let value = if value.abs() < self.step / 2.0 { 0.0 } else { value };
-                (value, format!("{value:.digits$}"))
+                (value, minus(&format!("{value:.digits$}")))
             })
             .collect()
     }
@@ -102,7 +102,7 @@ pub fn intervals(bars: &[Bar], label: &str, zero: Option<(&str, &str)>) -> Strin
     const ROW: f64 = 34.0;
     let names = bars.iter().map(|b| b.name.chars().count()).max().unwrap_or(0) as f64;
     let figures = bars.iter().map(|b| b.text.chars().count()).max().unwrap_or(0) as f64;
-    let (left, right) = ((7.2 * names + 24.0).min(240.0), WIDTH - 7.2 * figures - 24.0);
+    let (left, right) = ((7.4 * names + 28.0).min(280.0), WIDTH - 7.4 * figures - 28.0);
     let top = if zero.is_some() { 26.0 } else { 8.0 };
     let bottom = top + ROW * bars.len() as f64;
     let bounds = |e: &Estimate| e.interval().unwrap_or((e.mean, e.mean));
@@ -147,14 +147,16 @@ pub struct Point {
 }
 
 /// A curve through points in their order, with a band for their intervals where steps are equally
-/// far apart and whiskers where they are not. `levels` are lines to compare it with.
-pub fn curve(points: &[Point], along: &str, up: &str, levels: &[(String, f64)]) -> String {
-    let (left, right, top, bottom) = (64.0, WIDTH - 130.0, 14.0, 300.0);
+/// far apart and whiskers where they are not. `others` is what it is compared with: points where
+/// they have a place along, and else lines at their level.
+pub fn curve(points: &[Point], along: &str, up: &str, others: &[Point]) -> String {
+    let (left, right, top, bottom) = (72.0, WIDTH - 150.0, 14.0, 340.0);
     let is_stepped = points.iter().any(|p| p.along.is_none());
     let bounds = |e: &Estimate| e.interval().unwrap_or((e.mean, e.mean));
     let ends = points.iter().flat_map(|p| <[f64; 2]>::from(bounds(&p.up)));
-    let y = Scale::over(ends.chain(levels.iter().map(|l| l.1)), bottom, top, 6.0);
-    let x = Scale::over(points.iter().filter_map(|p| p.along), left + 12.0, right - 12.0, 7.0);
+    let y = Scale::over(ends.chain(others.iter().map(|o| o.up.mean)), bottom, top, 6.0);
+    let alongs = points.iter().chain(others).filter_map(|p| p.along);
+    let x = Scale::over(alongs, left + 12.0, right - 12.0, 8.0);
     let n_gaps = (points.len().max(2) - 1) as f64;
     let place = |i: usize| match points[i].along {
         Some(value) if !is_stepped => x.at(value),
@@ -171,9 +173,22 @@ pub fn curve(points: &[Point], along: &str, up: &str, levels: &[(String, f64)]) 
             body += &text("tick", x.at(value), bottom + 19.0, "middle", &tick);
         }
     }
-    // Names of levels that would overlap move down.
-    let mut levels: Vec<(f64, &str)> = levels.iter().map(|l| (y.at(l.1), l.0.as_str())).collect();
+    for other in others.iter().filter(|_| !is_stepped) {
+        let Some(along) = other.along else { continue };
+        let (px, py) = (x.at(along), y.at(other.up.mean));
+        body += &dot("mark", px, py, &format!("{}: {:.4}", other.step, other.up.mean));
+        // To the left, since the curve's own steps have their names to the right.
+        if px - left > 8.0 * other.step.chars().count() as f64 {
+            body += &text("tick", px - 9.0, py + 4.0, "end", &other.step);
+        } else {
+            body += &text("tick", px + 9.0, py + 4.0, "start", &other.step);
+        }
+    }
+    let is_level = |other: &&Point| is_stepped || other.along.is_none();
+    let mut levels: Vec<(f64, &str)> =
+        others.iter().filter(is_level).map(|o| (y.at(o.up.mean), o.step.as_str())).collect();
     levels.sort_by(|a, b| a.0.total_cmp(&b.0));
+    // Names that would overlap move down.
     let mut free = f64::NEG_INFINITY;
     for (at, name) in levels {
         body += &line("level", left, at, right, at);
@@ -228,7 +243,7 @@ pub fn curve(points: &[Point], along: &str, up: &str, levels: &[(String, f64)]) 
 /// counted in the last bin.
 pub fn histogram(values: &[f64], most: f64, marks: &[(String, f64)], label: &str) -> String {
     const BINS: usize = 40;
-    let (left, right, top, bottom) = (44.0, WIDTH - 16.0, 26.0, 190.0);
+    let (left, right, top, bottom) = (48.0, WIDTH - 16.0, 26.0, 210.0);
     let x = Scale::over([0.0, most].into_iter(), left, right, 8.0);
     let mut counts = [0usize; BINS];
     for value in values {
@@ -277,12 +292,15 @@ mod tests {
             let ticks = scale.ticks();
             assert!((2..=9).contains(&ticks.len()), "{ticks:?}");
             for (value, text) in ticks {
-                assert!((text.parse::<f64>().unwrap() - value).abs() < 1e-9, "{value}: {text}");
+                assert!(
+                    (text.replace('\u{2212}', "-").parse::<f64>().unwrap() - value).abs() < 1e-9,
+                    "{value}: {text}"
+                );
             }
         }
         let ticks = Scale::over([-0.1, 0.1].into_iter(), 0.0, 1.0, 2.0).ticks();
         let texts: Vec<&str> = ticks.iter().map(|t| t.1.as_str()).collect();
-        assert_eq!(texts, ["-0.1", "0.0", "0.1"]);
+        assert_eq!(texts, ["\u{2212}0.1", "0.0", "0.1"]);
         // Nothing to draw is no reason to fail.
         assert_eq!(Scale::over(std::iter::empty(), 0.0, 1.0, 4.0).ticks().len(), 3);
     }
@@ -308,10 +326,15 @@ mod tests {
         let point = |along, mean| Point { along, up: estimate(mean), step: "s".into() };
         let stepped = curve(&[point(None, 0.1), point(None, 0.2)], "n", "recall", &[]);
         assert!(stepped.contains("class=\"band\""));
-        let levels = [("popularity".to_owned(), 0.15)];
-        let traded =
-            curve(&[point(Some(1.0), 0.1), point(Some(4.0), 0.2)], "ms", "recall", &levels);
-        assert!(traded.contains("popularity") && !traded.contains("class=\"band\""));
+        let traded = |other: Point| {
+            curve(&[point(Some(1.0), 0.1), point(Some(4.0), 0.2)], "ms", "recall", &[other])
+        };
+        let level = traded(point(None, 0.15));
+        assert!(level.contains("class=\"level\"") && !level.contains("class=\"band\""));
+        assert_eq!(level.matches("<circle").count(), 2);
+        let beside = traded(point(Some(2.0), 0.15));
+        assert!(!beside.contains("class=\"level\""));
+        assert_eq!(beside.matches("<circle").count(), 3);
 
         let bars = histogram(&[0.1, 0.1, 0.9, 77.0], 1.0, &[("p50".into(), 0.1)], "ms");
         assert!(bars.contains("<title>2</title>") && bars.contains("p50"));
