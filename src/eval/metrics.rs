@@ -1,4 +1,4 @@
-//! How good a ranking is.
+//! How much of what a person was going to like a ranking finds.
 //!
 //! All metrics look at the first `k` of a ranking, lie between 0 and 1, and are higher for better
 //! rankings. Items may be anything that can be told apart: ids, ordinals.
@@ -41,6 +41,20 @@ pub fn recall_at_k<T: Eq + Hash>(ranked: &[T], relevant: &[T], k: usize) -> f64 
     let most = k.min(wanted.len());
     let n_found = ranked.iter().take(k).filter(|item| wanted.remove(item)).count();
     if most == 0 { 0.0 } else { n_found as f64 / most as f64 }
+}
+
+/// Whether any relevant item stands among the first `k`: 1 or 0, so that its mean over users is the
+/// hit rate.
+///
+/// ```
+/// use nearfield::eval::metrics::hit_at_k;
+///
+/// assert_eq!(hit_at_k(&["a", "b"], &["b", "x"], 2), 1.0);
+/// assert_eq!(hit_at_k(&["a", "b"], &["b", "x"], 1), 0.0);
+/// ```
+#[must_use]
+pub fn hit_at_k<T: Eq>(ranked: &[T], relevant: &[T], k: usize) -> f64 {
+    f64::from(ranked.iter().take(k).any(|item| relevant.contains(item)))
 }
 
 /// Normalised discounted cumulative gain with gains of 0 and 1 (Järvelin and Kekäläinen 2002):

@@ -1,47 +1,18 @@
-//! `nearfield eval`: recommendations for known users, measured against what they were not shown.
+//! `nearfield eval --users`: recommendations for users whose items were cut elsewhere.
 
 use std::io::{BufRead as _, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use nearfield::eval::metrics::{ndcg_at_k, recall_at_k};
-use nearfield::{
-    Entry, Error, Event, Index, Interaction, Kind, Ordinal, Recommender, Request, Result, Scored,
-};
+use nearfield::{Error, Index, Ordinal, Recommender, Request, Result};
 use serde::{Deserialize, Serialize};
 
+use super::Depths;
+use super::methods::{Known, by_mean_vector, decode_all, record_history};
 use crate::archive::open;
 use crate::files::{io_error, write_whole};
 use crate::output::{Output, item};
 use crate::progress::Stage;
-
-/// Measure recommendations for users with a history and held-out items.
-///
-/// One line a user: {"user": "u1", "history": [{"item": "17", "weight": 1.0}], "held_out": ["4"]}.
-/// Histories become interactions of kind rating; what is recommended leaves them out. The mean of
-/// the history's vectors, compared by inner product, is measured beside it.
-#[derive(clap::Args)]
-pub struct Args {
-    /// The archive.
-    archive: PathBuf,
-    /// The users, as JSON lines.
-    #[arg(long, value_name = "USERS.jsonl", required_unless_present = "ann")]
-    users: Option<PathBuf>,
-    /// Measure the search instead of recommendations, as `nearfield bench` does.
-    #[arg(long, conflicts_with_all = ["users", "json", "ndcg_k"])]
-    ann: bool,
-    #[command(flatten)]
-    search: crate::bench::Options,
-    /// k of recall_at_k [default: 20, and 10 with --ann].
-    #[arg(short, value_parser = clap::value_parser!(u16).range(1..=1000))]
-    k: Option<u16>,
-    /// k of ndcg_at_k.
-    #[arg(long, value_name = "K", default_value_t = 100,
-          value_parser = clap::value_parser!(u16).range(1..=10_000))]
-    ndcg_k: u16,
-    /// Write what was measured for every user to this file.
-    #[arg(long, value_name = "OUT.json")]
-    json: Option<PathBuf>,
-}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -85,28 +56,20 @@ struct Mean {
 
 #[derive(Serialize)]
 struct Results {
-    k: u16,
-    ndcg_k: u16,
+    k: usize,
+    ndcg_k: usize,
     users: Vec<UserResult>,
     mean: Mean,
 }
 
-pub fn run(args: Args) -> Result<()> {
-    let Some(path) = &args.users else {
-        return crate::bench::run(&crate::bench::Args::new(
-            args.archive,
-            args.k.unwrap_or(10),
-            args.search,
-        ));
-    };
-    let k = args.k.unwrap_or(20);
-    let mut recommender = Recommender::new(open(&args.archive)?);
+pub fn run(archive: &Path, path: &Path, depths: Depths, json: Option<&Path>) -> Result<()> {
+    let mut recommender = Recommender::new(open(archive)?);
     let users = read_users(path, recommender.index())?;
     let decoded = decode_all(recommender.index());
     let stage = Stage::steps("asking for users", users.len());
     let mut results = Vec::with_capacity(users.len());
     for (i, user) in users.into_iter().enumerate() {
-        results.push(evaluate(&mut recommender, &decoded, user, k, args.ndcg_k)?);
+        results.push(evaluate(&mut recommender, &decoded, user, depths)?);
         stage.set(i as u64);
     }
     drop(stage);
@@ -114,19 +77,20 @@ pub fn run(args: Args) -> Result<()> {
         measures: mean_of(results.iter().map(|u| u.measures)),
         mean_vector: mean_of(results.iter().map(|u| u.mean_vector)),
     };
+    let Depths { k, ndcg_k } = depths;
     let mut output = Output::new();
     output.line(format_args!("{} users", results.len()))?;
     output.line(format_args!(
         "{:12} {:>10} {:>10}",
         "",
         format!("recall@{k}"),
-        format!("ndcg@{}", args.ndcg_k)
+        format!("ndcg@{ndcg_k}")
     ))?;
     for (name, m) in [("fold-in", mean.measures), ("mean vector", mean.mean_vector)] {
         output.line(format_args!("{name:12} {:>10.4} {:>10.4}", m.recall_at_k, m.ndcg_at_k))?;
     }
-    if let Some(path) = &args.json {
-        let results = Results { k, ndcg_k: args.ndcg_k, users: results, mean };
+    if let Some(path) = json {
+        let results = Results { k, ndcg_k, users: results, mean };
         write_whole(path, |file| Ok(serde_json::to_writer(file, &results)?))?;
     }
     output.finish()
@@ -163,47 +127,30 @@ fn read_users(path: &Path, index: &Index) -> Result<Vec<User>> {
     Ok(users)
 }
 
-fn decode_all(index: &Index) -> Vec<f64> {
-    let mut decoded = vec![0.0; index.len() * index.dim()];
-    for (i, row) in decoded.chunks_exact_mut(index.dim()).enumerate() {
-        index.decode(Ordinal(i as u32), row);
-    }
-    decoded
-}
-
 fn evaluate(
     recommender: &mut Recommender,
     decoded: &[f64],
     user: User,
-    recall_k: u16,
-    ndcg_k: u16,
+    depths: Depths,
 ) -> Result<UserResult> {
-    recommender.clear_profile();
-    for (sequence, rated) in (0..).zip(&user.history) {
-        let interaction = Interaction {
-            weight: Some(rated.weight),
-            ..Interaction::new(rated.item.as_str(), Kind::Rating)
-        };
-        recommender.record(Entry {
-            device: "eval".into(),
-            sequence,
-            at_ms: 0.0,
-            event: Event::Interaction(interaction),
-        })?;
-    }
-    let k = usize::from(recall_k.max(ndcg_k));
+    let known = user.history.iter().map(|rated| {
+        let item = item(recommender.index(), "item", &rated.item)?;
+        Ok(Known { item, weight: rated.weight, at_ms: None })
+    });
+    let history: Vec<Known> = known.collect::<Result<_>>()?;
+    record_history(recommender, &history)?;
+    let k = depths.deepest();
     let request = Request { k, ..Request::default() };
     let slate = recommender.recommend(&request)?;
-    let ordinals: Vec<u32> = slate.items.iter().map(|item| item.ordinal.0).collect();
+    let ordinals: Vec<Ordinal> = slate.items.iter().map(|item| item.ordinal).collect();
     let vector = recommender.taste(&request)?.map(|taste| taste.vector().to_vec());
 
     let index = recommender.index();
-    let history = ordinals_of(index, user.history.iter().map(|rated| &rated.item))?;
     let held_out = ordinals_of(index, user.held_out.iter())?;
-    let ids = ordinals.iter().map(|i| Ok(index.id(Ordinal(*i))?.to_owned()));
-    let measure = |ranked: &[u32]| Measures {
-        recall_at_k: recall_at_k(ranked, &held_out, usize::from(recall_k)),
-        ndcg_at_k: ndcg_at_k(ranked, &held_out, usize::from(ndcg_k)),
+    let ids = ordinals.iter().map(|i| Ok(index.id(*i)?.to_owned()));
+    let measure = |ranked: &[Ordinal]| Measures {
+        recall_at_k: recall_at_k(ranked, &held_out, depths.k),
+        ndcg_at_k: ndcg_at_k(ranked, &held_out, depths.ndcg_k),
     };
     Ok(UserResult {
         recommended: ids.collect::<Result<_>>()?,
@@ -214,27 +161,8 @@ fn evaluate(
     })
 }
 
-fn ordinals_of<'a>(index: &Index, ids: impl Iterator<Item = &'a String>) -> Result<Vec<u32>> {
-    ids.map(|id| Ok(item(index, "item", id)?.0)).collect()
-}
-
-/// The best `k` items outside the history by inner product with the mean of its vectors.
-fn by_mean_vector(decoded: &[f64], dim: usize, history: &[u32], k: usize) -> Vec<u32> {
-    let mut mean = vec![0.0; dim];
-    for item in history {
-        let row = &decoded[*item as usize * dim..][..dim];
-        mean.iter_mut().zip(row).for_each(|(m, x)| *m += x / history.len() as f64);
-    }
-    let mut scored: Vec<Scored> = (0..)
-        .zip(decoded.chunks_exact(dim))
-        .filter(|(i, _)| !history.contains(i))
-        .map(|(i, row)| Scored {
-            ordinal: Ordinal(i),
-            score: mean.iter().zip(row).map(|(m, x)| m * x).sum(),
-        })
-        .collect();
-    scored.sort_unstable_by(Scored::cmp_best_first);
-    scored.iter().take(k).map(|s| s.ordinal.0).collect()
+fn ordinals_of<'a>(index: &Index, ids: impl Iterator<Item = &'a String>) -> Result<Vec<Ordinal>> {
+    ids.map(|id| item(index, "item", id)).collect()
 }
 
 fn mean_of(measures: impl ExactSizeIterator<Item = Measures>) -> Measures {
