@@ -22,7 +22,7 @@ use crate::item_set::ItemSet;
 use crate::load::Index;
 use crate::ordering::sort_best_first;
 use crate::search::{Query, Searcher};
-use crate::taste::{ColdStart, Interest, Past, Share, Taste};
+use crate::taste::{ColdStart, Interest, NeighbourScores, Past, Share, Taste};
 
 /// What popularity counts for somebody of whom nothing is known, in units of the taste score, which
 /// is about 1 for what a person is sure to like. It shrinks with the uncertainty of the taste, so
@@ -45,6 +45,7 @@ pub(super) struct Maker<'a> {
     /// `None` where the archive has no prior.
     pub(super) cold_start: Option<&'a ColdStart>,
     pub(super) searcher: &'a mut Searcher,
+    pub(super) neighbours: &'a mut NeighbourScores,
     pub(super) cache: &'a mut Cache,
     pub(super) request: &'a Request,
     /// The items that may come back.
@@ -76,6 +77,11 @@ impl Maker<'_> {
             }
             _ => None,
         };
+        let weights = index.neighbours().filter(|_| query.is_some());
+        if let (Some(weights), Some(taste)) = (&weights, self.taste) {
+            self.neighbours.score(weights, taste.presences())?;
+        }
+        let beta = weights.map_or(0.0, |weights| weights.beta() * request.taste_weight);
         let mut gathered = Gathered::new(index);
         if let (Some(query), None, false) = (&query, given, self.is_row) {
             gathered.add_best(self.search(query, request.n_candidates(), self.allowed));
@@ -86,16 +92,22 @@ impl Maker<'_> {
         let arrangement =
             Arrangement::resolve(index, request, self.allowed, &scope, self.cache)?;
         let is_taste_alone =
-            query.is_some() && terms.are_none() && given.is_none() && !self.is_row;
+            query.is_some() && beta == 0.0 && terms.are_none() && given.is_none() && !self.is_row;
         let candidates = match is_taste_alone && !request.is_composed() {
             // The short way: what the search found is the answer.
             true => Candidates::by_taste(gathered.best),
             false => {
                 match given {
                     Some(given) => gathered.add(given.iter().copied()),
-                    None => self.gather(&mut gathered, query.as_ref(), &terms, &arrangement)?,
+                    None => {
+                        if beta != 0.0 {
+                            gathered.add(self.neighbours.best(self.allowed, request.n_candidates()));
+                        }
+                        self.gather(&mut gathered, query.as_ref(), &terms, &arrangement)?;
+                    }
                 }
-                self.rate(&gathered, query.as_ref(), &terms, &arrangement, given.is_some())?
+                let taste = query.as_ref().map(|query| (query, beta));
+                self.rate(&gathered, taste, &terms, &arrangement, given.is_some())?
             }
         };
         let arranged = arrangement.arrange(&self, &candidates)?;
@@ -200,7 +212,7 @@ impl Maker<'_> {
     fn rate(
         &mut self,
         gathered: &Gathered,
-        query: Option<&Query>,
+        taste: Option<(&Query, f64)>,
         terms: &Terms<'_>,
         arrangement: &Arrangement<'_>,
         keeps_all: bool,
@@ -211,7 +223,13 @@ impl Maker<'_> {
         items.extend(arrangement.named(|item| gathered.contains(item)));
         interest_of.resize(items.len(), None);
 
-        let taste = query.map(|query| self.searcher.score(self.index, query, &items));
+        let taste = taste.map(|(query, beta)| {
+            let mut scores = self.searcher.score(self.index, query, &items);
+            for (score, item) in scores.iter_mut().zip(&items) {
+                *score += beta * self.neighbours.of(*item);
+            }
+            scores
+        });
         let parts = terms.parts(&items, taste.as_deref())?;
         // Positions are in the order of ordinals, so ties fall as they do everywhere.
         let mut order: Vec<Scored> = (0..n_free)

@@ -36,7 +36,7 @@ use crate::ids::Scored;
 use crate::item_set::ItemSet;
 use crate::load::Index;
 use crate::search::{Effort, Query, Searcher};
-use crate::taste::{ColdStart, Entry, Event, Exclusions, Past, Profile, Selector};
+use crate::taste::{ColdStart, Entry, Event, Exclusions, NeighbourScores, Past, Profile, Selector};
 
 /// Which items may come back, and how many.
 #[derive(Clone, Debug)]
@@ -111,6 +111,8 @@ pub struct Recommender {
     cold_start: Option<ColdStart>,
     /// Scenarios that the caller gave.
     scenarios: Option<Scenarios>,
+    /// Sums of weights between items, for the last history.
+    neighbours: NeighbourScores,
     cache: Cache,
 }
 
@@ -128,6 +130,7 @@ impl Recommender {
             prior: None,
             cold_start: None,
             scenarios: None,
+            neighbours: NeighbourScores::default(),
             cache: Cache::default(),
         }
     }

@@ -287,6 +287,7 @@ impl Recommender {
             prior: prior.as_ref(),
             cold_start: self.cold_start.as_ref().filter(|_| prior.is_some()),
             searcher: &mut self.searcher,
+            neighbours: &mut self.neighbours,
             cache: &mut self.cache,
             request,
             allowed,

@@ -1,8 +1,12 @@
-//! The Cholesky factorisation that every fold-in is solved by, in one written order.
+//! The Cholesky factorisation that every fold-in is solved by, and sums of products in one written
+//! order.
 //!
+//! nalgebra factorises: without `matrixmultiply` its sums have one order too, on every target.
 //! Matrices lie column by column; of a symmetric one only the lower half is kept and read. All
 //! sums run down columns, over independent elements, so that two SIMD lanes compute the very bits
 //! that one would; no product is fused with a sum.
+
+use nalgebra::{Cholesky, DMatrix};
 
 /// `A = L LT`.
 pub(super) struct Factor {
@@ -14,28 +18,10 @@ pub(super) struct Factor {
 impl Factor {
     /// Factorises a symmetric matrix. `None` where it is not positive definite, or not finite.
     /// Cost: `dim^3 / 3`.
-    pub(super) fn of(mut a: Vec<f64>, dim: usize) -> Option<Self> {
-        for j in 0..dim {
-            // Column `j` less what the columns before it explain, four of them at a time: the
-            // column is read and written once for four.
-            let (before, rest) = a.split_at_mut(j * dim);
-            let column = &mut rest[j..dim];
-            let mut fours = before.chunks_exact(4 * dim);
-            for four in &mut fours {
-                let columns = [0, 1, 2, 3].map(|k| &four[k * dim + j..(k + 1) * dim]);
-                add_four(column, columns.map(|c| -c[0]), columns);
-            }
-            for one in fours.remainder().chunks_exact(dim) {
-                add(column, -one[j], &one[j..]);
-            }
-            let pivot = column[0].sqrt();
-            if !(pivot > 0.0 && pivot < f64::INFINITY) {
-                return None;
-            }
-            column[0] = pivot;
-            column[1..].iter_mut().for_each(|x| *x /= pivot);
-        }
-        Some(Self { dim, lower: a })
+    pub(super) fn of(a: Vec<f64>, dim: usize) -> Option<Self> {
+        let factor = Cholesky::new(DMatrix::from_vec(dim, dim, a))?;
+        let lower: Vec<f64> = factor.unpack_dirty().data.into();
+        lower.iter().step_by(dim + 1).all(|pivot| pivot.is_finite()).then_some(Self { dim, lower })
     }
 
     /// A lower bound of the condition number, from the diagonal alone: the square of its largest

@@ -15,6 +15,7 @@ use super::cholesky::{add, dot};
 use super::convention::{Convention, Solution};
 use super::decay::{TasteOptions, Window};
 use super::history::Past;
+use super::neighbours::presence;
 use super::reduce::{Deed, HistoryItem, by_item, deeds, reduce};
 use crate::error::Result;
 use crate::ids::{Ordinal, Scored};
@@ -124,6 +125,12 @@ impl Taste {
         &self.history
     }
 
+    /// The items of the history, in its order, with how present each of them is: what weights
+    /// between items are summed up over.
+    pub(crate) fn presences(&self) -> impl Iterator<Item = (Ordinal, f64)> {
+        self.history.iter().map(|h| (h.item, presence(h.weight) * h.decay))
+    }
+
     /// What had to be added to the diagonal of a matrix that was nearly singular (its condition
     /// number above 1e12), at most 1e-6 of the diagonal's mean; 0 otherwise. An answer made with
     /// it is to be taken with care: the archive's lambda is too small.
@@ -152,6 +159,17 @@ impl Taste {
         }
         if self.parts.len() > 1 {
             shares = summed(&shares);
+        }
+        if let Some(weights) = index.neighbours() {
+            let row = self.presences().map(|(from, presence)| {
+                // A damaged row was reported when the item was scored by it.
+                weights.row(from).map_or(0.0, |row| presence * row.weight(item))
+            });
+            for (said, h) in row.zip(&self.history) {
+                if let Some(share) = shares.iter_mut().find(|s| s.item == h.item) {
+                    share.share += weights.beta() * said;
+                }
+            }
         }
         let mut order: Vec<Scored> = (0..)
             .zip(&shares)

@@ -7,8 +7,10 @@
 //! over the history, so what explains the one explains their sum.
 
 use crate::error::Result;
-use crate::ids::Ordinal;
+use crate::ids::{Ordinal, Scored};
+use crate::item_set::ItemSet;
 use crate::load::Neighbours;
+use crate::ordering::select_best;
 
 /// How present an item with this net weight is in a history: the weight, cut to -1 to 1. The
 /// weights between items were trained on who had what at all, where having an item counts 1.
@@ -98,6 +100,21 @@ impl NeighbourScores {
     #[must_use]
     pub fn touched(&self) -> &[Ordinal] {
         &self.touched
+    }
+
+    /// The `n` of the allowed items with the highest sums above 0, in no order.
+    #[must_use]
+    pub fn best(&self, allowed: &ItemSet, n: usize) -> Vec<Ordinal> {
+        let of = |item: &Ordinal| Scored { ordinal: *item, score: self.of(*item) };
+        let mut best: Vec<Scored> = (self.touched.iter().filter(|item| allowed.contains(**item)))
+            .map(of)
+            .filter(|scored| scored.score > 0.0)
+            .collect();
+        if n > 0 && best.len() > n {
+            select_best(&mut best, n);
+        }
+        best.truncate(n);
+        best.iter().map(|scored| scored.ordinal).collect()
     }
 
     /// The sum of an item; 0 for one that was not touched.

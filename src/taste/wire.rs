@@ -60,7 +60,6 @@ impl TryFrom<FlatEvent> for Event {
                     source: flat.source,
                     context: flat.context,
                     taste: flat.taste.unwrap_or(true),
-                    context: Vec::new(),
                 }))
             }
             "shown" => Ok(Self::Shown(Shown {

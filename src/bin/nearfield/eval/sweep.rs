@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use nearfield::{Effort, Limits, Recommender, Result, Searcher};
+use nearfield::{Effort, Recommender, Request, Result, Searcher};
 
 use super::methods::{Method, recommended, record_history, timed};
 use super::outcome::Outcome;
@@ -107,8 +107,8 @@ fn history(archive: &Path, sample: &Sample, yardstick: &Yardstick<'_>) -> Result
             let id = |known: &super::methods::Known| recommender.index().id(known.item);
             let exclude = others.iter().map(|known| Ok(id(known)?.to_owned()));
             let exclude: Vec<String> = exclude.collect::<Result<_>>()?;
-            let limits = Limits { k, exclude: &exclude, ..Limits::default() };
-            timed(|| recommended(&mut recommender, &limits))
+            let request = Request { k, exclude, ..Request::default() };
+            timed(|| recommended(&mut recommender, &request))
         });
         steps.push((step, method));
     }
@@ -140,8 +140,8 @@ fn effort(archive: &Path, sample: &Sample, yardstick: &Yardstick<'_>) -> Result<
         let mut recommender = Recommender::new(open(archive)?);
         let method = Method::new(format!("fold-in, effort {step}"), "", move |history| {
             record_history(&mut recommender, history)?;
-            let limits = Limits { k, effort, ..Limits::default() };
-            timed(|| recommended(&mut recommender, &limits))
+            let request = Request { k, effort, ..Request::default() };
+            timed(|| recommended(&mut recommender, &request))
         });
         steps.push((step, method));
     }
