@@ -78,8 +78,9 @@ pub use slate::{
 pub use slate::{bandit, compose, explore};
 pub use taste::{
     Axis, ColdStart, Entry, Event, Exclusions, HistoryItem, Interaction, Interest, Label,
-    LabelValue, NeighbourScores, Past, Placed, Profile, Selector, Share, Shown, SummaryColumns, Taste, TasteOptions,
-    TasteSummary, Window, default_half_life_days, interests, neighbour_shares, presence, summary,
+    LabelValue, NeighbourScores, Past, Placed, Profile, Selector, Share, Shown, SummaryColumns,
+    Taste, TasteOptions, TasteSummary, Window, default_half_life_days, interests,
+    neighbour_shares, presence, summary,
 };
 #[cfg(all(feature = "store", not(target_arch = "wasm32")))]
 pub use taste::{ProfileStore, Recovered};

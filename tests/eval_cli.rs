@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::process::{Command, Output};
 
 use nearfield::{
-    AlignedBytes, Catalog, Entry, Event, Index, Interaction, Kind, Limits, Ordinal, Recommender,
+    AlignedBytes, Catalog, Entry, Event, Index, Interaction, Kind, Ordinal, Recommender, Request,
     SeededRng, Value as Field,
 };
 use serde_json::Value;
@@ -392,17 +392,15 @@ fn figures_are_those_of_an_independent_computation() {
             recommender.clear_profile();
             for (sequence, (item, weight)) in (0..).zip(&weights) {
                 let interaction = Interaction {
-                    item: format!("i{item}"),
-                    kind: Kind::Rating,
                     weight: Some(*weight),
-                    source: None,
-                    taste: true,
+                    ..Interaction::new(format!("i{item}"), Kind::Rating)
                 };
                 let event = Event::Interaction(interaction);
                 let at_ms = 1000.0 * did[sequence as usize].at as f64;
                 recommender.record(Entry { device: "d".into(), sequence, at_ms, event }).unwrap();
             }
-            let taste = recommender.taste().unwrap().unwrap().vector().to_vec();
+            let request = Request { k: K, ..Request::default() };
+            let taste = recommender.taste(&request).unwrap().unwrap().vector().to_vec();
             let mut mean = vec![0.0; DIM];
             for item in &history {
                 mean.iter_mut().zip(&plain.vectors[*item]).for_each(|(m, x)| *m += x);
@@ -426,8 +424,7 @@ fn figures_are_those_of_an_independent_computation() {
                 }
             }
             // The same as an app would get.
-            let slate =
-                recommender.recommend(&Limits { k: K, ..Limits::default() }, true, 0).unwrap();
+            let slate = recommender.recommend(&request).unwrap();
             let ours: Vec<u32> = slate.items.iter().map(|i| i.ordinal.0).collect();
             let best = plain.ranked(&along(&taste), &history);
             let expected: Vec<u32> = best[..K].iter().map(|i| plain.ordinal[*i]).collect();

@@ -15,7 +15,7 @@ use std::sync::LazyLock;
 use nearfield::build::build;
 use nearfield::{
     Entry, Event, Expr, Index, Interaction, ItemSet, Kind, Limits, Metric, Past, Placed, Profile,
-    Recommender, SeededRng, Selector, Shown,
+    Recommender, Request, SeededRng, Selector, Shown,
 };
 use support::{catalog, open, options};
 
@@ -193,7 +193,7 @@ fn answers(profile: &Profile) -> String {
     for entry in profile.entries() {
         nf.record(entry.clone()).unwrap();
     }
-    let slate = nf.recommend(&Limits { k: 40, ..Limits::default() }, true, 9).unwrap();
+    let slate = nf.recommend(&Request { k: 40, explain: 9, ..Request::default() }).unwrap();
     let bits: Vec<u64> = slate.items.iter().map(|i| i.score.to_bits()).collect();
     let mut counts = Vec::new();
     for program in
@@ -415,28 +415,29 @@ fn a_recommender_that_compacts_answers_as_one_that_never_knew() {
     let exclude = entry(900, START_MS, Event::Exclude { selector, forget_seen: true });
     let mut nf = Recommender::new(index());
     all.iter().chain([&exclude]).for_each(|e| assert!(nf.record(e.clone()).unwrap()));
-    let limits = Limits { k: 30, where_: Some("not seen()"), ..Limits::default() };
-    nf.recommend(&limits, true, 3).unwrap();
+    let request =
+        Request { k: 30, explain: 3, where_: Some("not seen()".into()), ..Request::default() };
+    nf.recommend(&request).unwrap();
     let now_ms = START_MS + 60_000;
     assert!(nf.compact_profile(now_ms, 20_000) > 0);
     let mut fresh = Recommender::new(index());
     let young = all.iter().filter(|e| e.at_ms >= (now_ms - 20_000) as f64);
     young.chain([&exclude]).for_each(|e| assert!(fresh.record(e.clone()).unwrap()));
-    let expected = fresh.recommend(&limits, true, 3).unwrap();
-    assert_eq!(nf.recommend(&limits, true, 3).unwrap(), expected);
+    let expected = fresh.recommend(&request).unwrap();
+    assert_eq!(nf.recommend(&request).unwrap(), expected);
 }
 
 #[test]
 fn the_future_and_the_unknown_are_kept() {
     let mut nf = Recommender::new(index());
-    let before = nf.recommend(&Limits::default(), true, 0).unwrap();
+    let before = nf.recommend(&Request::default()).unwrap();
     let far = 253_402_300_799_999;
     let unknown = entry(0, 5, Event::Interaction(Interaction::new("nowhere", Kind::Like)));
     assert!(nf.record(unknown).unwrap());
-    assert_eq!(nf.recommend(&Limits::default(), true, 0).unwrap(), before);
+    assert_eq!(nf.recommend(&Request::default()).unwrap(), before);
     let future = entry(1, far, Event::Interaction(Interaction::new("7", Kind::Like)));
     assert!(nf.record(future.clone()).unwrap());
-    let slate = nf.recommend(&Limits::default(), true, 1).unwrap();
+    let slate = nf.recommend(&Request { explain: 1, ..Request::default() }).unwrap();
     assert_eq!(slate.because[0][0].at_ms, far);
     assert_eq!(nf.compact_profile(START_MS, 0), 1, "the unknown item's, which is old");
     assert_eq!(nf.profile().entries().next(), Some(&future));

@@ -191,7 +191,8 @@ fn shares_add_up_to_the_score() {
             for e in history(seed, 60) {
                 nf.record(e).unwrap();
             }
-            let slate = nf.recommend(&Request { k: 20, explain: 1000, ..Request::default() }).unwrap();
+            let slate =
+                nf.recommend(&Request { k: 20, explain: 1000, ..Request::default() }).unwrap();
             assert_eq!(slate.basis, Basis::Taste);
             for (item, shares) in slate.items.iter().zip(&slate.because) {
                 let sum: f64 = shares.iter().map(|s| s.share).sum();

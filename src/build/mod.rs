@@ -137,6 +137,9 @@ pub struct BuildOptions {
     pub title: Option<String>,
     /// The numeric column that orders answers for people of whom nothing is known.
     pub prior: Option<String>,
+    /// Named defaults of requests, as a JSON object: see [`crate::Scenarios`], which the caller has
+    /// read them with.
+    pub scenarios: Option<String>,
     /// What weights between items are to be made from; without it, the archive carries none.
     pub neighbours: Option<NeighboursOptions>,
 }
@@ -156,6 +159,7 @@ impl Default for BuildOptions {
             lists: None,
             title: None,
             prior: None,
+            scenarios: None,
             neighbours: None,
         }
     }
@@ -289,6 +293,7 @@ fn model(
         norm_base: encoded.norm_base,
         prior_field,
         signs: space.signs.clone(),
+        scenarios: options.scenarios.clone().unwrap_or_default().into_bytes(),
         centre: space.centre.clone(),
         gram: encoded.gram.clone(),
     }

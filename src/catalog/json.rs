@@ -130,7 +130,11 @@ impl<'j, 'a> Members<'j, 'a> {
         };
         for (name, _) in members {
             if !known.contains(&name.as_str()) {
-                return Err(Error::arg(path, expected_name("a member", name, known), quoted(name)));
+                return Err(Error::arg(
+                    path,
+                    expected_name("a member", name, known),
+                    quoted(name),
+                ));
             }
         }
         Ok(Self { path, members, defaults: &[] })
@@ -223,9 +227,7 @@ impl<'j, 'a> Members<'j, 'a> {
     pub(crate) fn whole(&self, name: &str, low: u64, high: u64) -> Result<Option<u64>> {
         match self.value(name) {
             None => Ok(None),
-            Some(Json::Number(x))
-                if (low as f64..=high as f64).contains(x) && x.floor() == *x =>
-            {
+            Some(Json::Number(x)) if (low as f64..=high as f64).contains(x) && x.floor() == *x => {
                 Ok(Some(*x as u64))
             }
             Some(_) => self.mismatch(name, &format!("a whole number from {low} to {high}")),
@@ -317,7 +319,9 @@ mod tests {
             inner.map(|inner| inner.number("strength", 0.0, 1.0)).transpose().map(drop)
         };
         let message = |text: &str| fail(text).unwrap_err().to_string();
-        assert!(message(r#"{"k": 11}"#).starts_with("request.k: expected a whole number from 1 to"));
+        assert!(
+            message(r#"{"k": 11}"#).starts_with("request.k: expected a whole number from 1 to")
+        );
         assert!(message(r#"{"k": "1"}"#).contains("found \"1\""));
         assert!(message(r#"{"K": 1}"#).contains('k'));
         assert!(message(r#"{"inner": {"strenght": 1}}"#).contains("strength"));

@@ -142,6 +142,9 @@ pub struct Model {
     pub prior_field: u32,
     /// The rotation's signs (see `kernel::rotation`).
     pub signs: Vec<u8>,
+    /// Named defaults of requests, as JSON in UTF-8; empty where there are none. Read when a
+    /// request names one.
+    pub scenarios: Vec<u8>,
     /// `dim` components, rotated: what was taken from every centroid before coding.
     pub centre: Vec<f64>,
     /// Upper triangle by rows of the sum of x xT over the decoded vectors, `dim (dim + 1) / 2`.

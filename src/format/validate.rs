@@ -68,6 +68,8 @@ pub struct Layout {
     pub nu: f64,
     /// See [`super::Model`].
     pub signs: Span<u8>,
+    /// See [`super::Model`].
+    pub scenarios: Span<u8>,
     /// Base of the 16-bit scales.
     pub scale_base: u32,
     /// Base of the 16-bit squared norms.
@@ -357,6 +359,7 @@ pub fn validate(archive: &[u8], arrived: usize) -> Result<Layout> {
         id_order: Span::locate(archive, &ids.by_id),
         id_bytes: Span::locate(archive, &ids.bytes),
         signs: Span::locate(archive, &model.signs),
+        scenarios: Span::locate(archive, &model.scenarios),
         centre: Span::locate(archive, &model.centre),
         gram: Span::locate(archive, &model.gram),
         code_bits,

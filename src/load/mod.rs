@@ -311,6 +311,15 @@ impl Index {
         Lists::new(&self.bytes, &self.layout.lists)
     }
 
+    /// Named defaults of requests, as JSON; empty where the archive has none.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] where they are no text.
+    pub fn scenarios(&self) -> Result<&str> {
+        let bytes = self.bytes.view(&self.layout.scenarios);
+        std::str::from_utf8(bytes).map_err(|_| Error::corrupt("model", "scenarios are UTF-8"))
+    }
+
     /// The weights between items. `None` where the archive carries none, and until they have
     /// arrived ([`Index::has_neighbours_arrived`]).
     #[must_use]

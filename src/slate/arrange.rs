@@ -8,8 +8,8 @@ use super::answer::{Passed, Step, Unmet};
 use super::cache::Cache;
 use super::compose::{self, Composer, Composition, Reason, Rules, Values, Why, staleness};
 use super::draw::{Drawn, draw};
-use super::mixes::wanted_mix;
 use super::make::{Candidates, Maker};
+use super::mixes::wanted_mix;
 use super::request::{DiversityMethod, Request};
 use crate::catalog::{Catalog, Scope};
 use crate::error::{Error, Result, quoted};
@@ -378,8 +378,10 @@ impl Resolved {
         for (_, members, positions) in &a.pools {
             let mut is_member = vec![false; n];
             members.iter().filter_map(|item| find(*item)).for_each(|i| is_member[i] = true);
-            let positions =
-                positions.iter().map(|p| behind_slots(*p, slots, "pools")).collect::<Result<_>>()?;
+            let positions = positions
+                .iter()
+                .map(|p| behind_slots(*p, slots, "pools"))
+                .collect::<Result<_>>()?;
             pools.push((is_member, positions));
         }
         let mix = match &request.calibration {
@@ -493,12 +495,7 @@ fn fair_shares(interests: &[Interest], candidates: &Candidates, k: usize) -> Vec
         let of: Vec<bool> = candidates.interest_of.iter().map(|found| *found == Some(i)).collect();
         let earned = (k as f64 * interest.importance / total).floor() as usize;
         let n_there = of[..candidates.n_ranked].iter().filter(|is| **is).count();
-        Members {
-            name: format!("interest {i}"),
-            of,
-            least: earned.min(n_there),
-            most: usize::MAX,
-        }
+        Members { name: format!("interest {i}"), of, least: earned.min(n_there), most: usize::MAX }
     };
     interests.iter().enumerate().map(share).collect()
 }

@@ -39,10 +39,8 @@ pub(super) fn draw(
     let free = (0..candidates.n_ranked).filter(|i| !fixed.contains(i));
     let set: Vec<usize> = free.take(explore.candidates).collect();
     let relevance = relevance(candidates);
-    let scored = |i: &usize| Scored {
-        ordinal: candidates.items[*i].ordinal,
-        score: relevance[*i],
-    };
+    let scored =
+        |i: &usize| Scored { ordinal: candidates.items[*i].ordinal, score: relevance[*i] };
     let scores: Vec<Scored> = set.iter().map(scored).collect();
     let mut placed = fixed.to_vec();
     let is_feasible = |placed: &[usize], candidate: usize| {

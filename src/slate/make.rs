@@ -66,7 +66,11 @@ pub(super) struct Candidates {
 
 impl Maker<'_> {
     /// The slate. `given` are the items to bring to order, where the request is about no others.
-    pub(super) fn make(mut self, given: Option<&[Ordinal]>, warnings: Vec<String>) -> Result<Slate> {
+    pub(super) fn make(
+        mut self,
+        given: Option<&[Ordinal]>,
+        warnings: Vec<String>,
+    ) -> Result<Slate> {
         let (index, request, past) = (self.index, self.request, self.past);
         let params = request.params.as_deref();
         let scope = Scope { params, now_ms: request.now_ms, history: Some(past) };
@@ -89,8 +93,7 @@ impl Maker<'_> {
         let catalog = Catalog::new(index);
         let prior_weight = self.prior_weight(&gathered);
         let terms = Terms::new(catalog, request, self.prior, prior_weight, &scope, self.cache)?;
-        let arrangement =
-            Arrangement::resolve(index, request, self.allowed, &scope, self.cache)?;
+        let arrangement = Arrangement::resolve(index, request, self.allowed, &scope, self.cache)?;
         let is_taste_alone =
             query.is_some() && beta == 0.0 && terms.are_none() && given.is_none() && !self.is_row;
         let candidates = match is_taste_alone && !request.is_composed() {
@@ -101,7 +104,8 @@ impl Maker<'_> {
                     Some(given) => gathered.add(given.iter().copied()),
                     None => {
                         if beta != 0.0 {
-                            gathered.add(self.neighbours.best(self.allowed, request.n_candidates()));
+                            gathered
+                                .add(self.neighbours.best(self.allowed, request.n_candidates()));
                         }
                         self.gather(&mut gathered, query.as_ref(), &terms, &arrangement)?;
                     }

@@ -36,7 +36,9 @@ use crate::ids::Scored;
 use crate::item_set::ItemSet;
 use crate::load::Index;
 use crate::search::{Effort, Query, Searcher};
-use crate::taste::{ColdStart, Entry, Event, Exclusions, NeighbourScores, Past, Profile, Selector};
+use crate::taste::{
+    ColdStart, Entry, Event, Exclusions, NeighbourScores, Past, Profile, Selector,
+};
 
 /// Which items may come back, and how many.
 #[derive(Clone, Debug)]
@@ -110,7 +112,7 @@ pub struct Recommender {
     /// What is believed before anything is known, once a request has asked for it.
     cold_start: Option<ColdStart>,
     /// Scenarios that the caller gave.
-    scenarios: Option<Scenarios>,
+    scenarios: Scenarios,
     /// Sums of weights between items, for the last history.
     neighbours: NeighbourScores,
     cache: Cache,
@@ -129,7 +131,7 @@ impl Recommender {
             known: None,
             prior: None,
             cold_start: None,
-            scenarios: None,
+            scenarios: Scenarios::default(),
             neighbours: NeighbourScores::default(),
             cache: Cache::default(),
         }

@@ -36,12 +36,15 @@ impl Recommender {
     /// # Errors
     /// As [`Request::from_json`].
     pub fn read_request(&self, json: &str) -> Result<Request> {
-        Request::from_json(json, self.scenarios.as_ref())
+        let own = self.index.scenarios()?;
+        let own = if own.is_empty() { Scenarios::default() } else { Scenarios::from_json(own)? };
+        Request::from_json(json, &self.scenarios.clone().before(own))
     }
 
-    /// Sets the scenarios that requests may name, beside and before those of the archive.
+    /// Sets the scenarios that requests may name beside those of the archive. Of two with one name
+    /// these count.
     pub fn set_scenarios(&mut self, scenarios: Scenarios) {
-        self.scenarios = Some(scenarios);
+        self.scenarios = scenarios;
     }
 
     /// What this person may like. Items they know are left out unless
@@ -137,7 +140,8 @@ impl Recommender {
         let found = self.known.as_ref().map_or(&[][..], Known::interests).to_vec();
         let mut rows = Vec::with_capacity(found.len());
         for interest in &found {
-            let slate = self.make_with(request, &allowed, None, warnings.clone(), Some(interest))?;
+            let slate =
+                self.make_with(request, &allowed, None, warnings.clone(), Some(interest))?;
             slate.items.iter().for_each(|item| allowed.remove(item.ordinal));
             rows.push(slate);
         }
@@ -184,8 +188,7 @@ impl Recommender {
             Some(cold_start) => cold_start,
             None => self.cold_start.insert(ColdStart::new(&self.index)?),
         };
-        let found =
-            cold_start.informative(&self.index, taste, &allowed, request.k, request.seed);
+        let found = cold_start.informative(&self.index, taste, &allowed, request.k, request.seed);
         self.allowed = allowed;
         found
     }

@@ -24,11 +24,11 @@ const MAX_INTERESTS: usize = 8;
 /// else: what scenarios and callers add is all there is to see in an answer.
 ///
 /// ```
-/// use nearfield::Request;
+/// use nearfield::{Request, Scenarios};
 ///
 /// let request = Request::from_json(
 ///     r#"{"k": 20, "where": "year >= 1990", "diversity": {"strength": 0.3}, "caps": {"label": 2}}"#,
-///     None,
+///     &Scenarios::default(),
 /// )?;
 /// assert_eq!(request.k, 20);
 /// assert_eq!(request.caps[0].most, 2);
@@ -306,10 +306,36 @@ impl Default for Request {
 
 /// The members of a request in JSON.
 pub(super) const MEMBERS: [&str; 30] = [
-    "scenario", "k", "where", "params", "now", "exclude", "recall", "seen", "explain", "seed",
-    "context", "focus", "windows", "halflives", "interests", "labels", "weights", "freshness", "boosts",
-    "floor", "diversity", "calibration", "caps", "quotas", "pins", "pools", "rotation", "explore",
-    "candidates", "after",
+    "scenario",
+    "k",
+    "where",
+    "params",
+    "now",
+    "exclude",
+    "recall",
+    "seen",
+    "explain",
+    "seed",
+    "context",
+    "focus",
+    "windows",
+    "halflives",
+    "interests",
+    "labels",
+    "weights",
+    "freshness",
+    "boosts",
+    "floor",
+    "diversity",
+    "calibration",
+    "caps",
+    "quotas",
+    "pins",
+    "pools",
+    "rotation",
+    "explore",
+    "candidates",
+    "after",
 ];
 /// And those that a scenario cannot set for others: they ask for more to be told.
 const TELLING: [&str; 2] = ["parts", "trace"];
@@ -328,15 +354,12 @@ impl Request {
     /// # Errors
     /// [`Error::Arg`] that names the member: one that does not exist, is of another type or out of
     /// its range; for an unknown scenario, with the nearest name.
-    pub fn from_json(text: &str, scenarios: Option<&super::Scenarios>) -> Result<Self> {
+    pub fn from_json(text: &str, scenarios: &super::Scenarios) -> Result<Self> {
         let json = Json::read(text, "request")?;
         let known = [&MEMBERS[..], &TELLING].concat();
         let own = Members::of(&json, "request".into(), &known)?;
         let Some(name) = own.text("scenario")? else { return Self::from_members(&own) };
-        let defaults = match scenarios {
-            Some(scenarios) => scenarios.text_of(name)?,
-            None => return own.mismatch("scenario", "none: neither archive nor caller gave any"),
-        };
+        let defaults = scenarios.text_of(name)?;
         let path = format!("scenarios.{name}");
         let json = Json::read(defaults, &path)?;
         let defaults = Members::of(&json, path, &MEMBERS)?;
@@ -481,7 +504,8 @@ impl Request {
 
     /// How many candidates the slate is made from.
     pub(super) fn n_candidates(&self) -> usize {
-        let usual = if self.is_composed() { (10 * self.k).clamp(200, MAX_CANDIDATES) } else { self.k };
+        let usual =
+            if self.is_composed() { (10 * self.k).clamp(200, MAX_CANDIDATES) } else { self.k };
         self.candidates.unwrap_or(usual).max(self.k)
     }
 }

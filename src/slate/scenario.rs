@@ -13,7 +13,7 @@ use crate::error::{Error, Result, quoted};
 /// let scenarios = Scenarios::from_json(
 ///     r#"{"home": {"k": 20, "diversity": {"strength": 0.3}}, "radio": {"k": 50, "floor": 0.2}}"#,
 /// )?;
-/// let request = Request::from_json(r#"{"scenario": "radio", "k": 5}"#, Some(&scenarios))?;
+/// let request = Request::from_json(r#"{"scenario": "radio", "k": 5}"#, &scenarios)?;
 /// assert_eq!((request.k, request.floor), (5, 0.2));
 /// # Ok::<(), nearfield::Error>(())
 /// ```
@@ -42,6 +42,17 @@ impl Scenarios {
             }
         }
         Ok(Self { named })
+    }
+
+    /// These, and those of `others` that have other names.
+    #[must_use]
+    pub fn before(mut self, others: Self) -> Self {
+        for (name, text) in others.named {
+            if !self.named.iter().any(|(known, _)| *known == name) {
+                self.named.push((name, text));
+            }
+        }
+        self
     }
 
     /// The names, in their order.

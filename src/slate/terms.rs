@@ -41,7 +41,11 @@ impl<'a> Terms<'a> {
         let freshness = match (&request.freshness, request.now_ms) {
             (None, _) => None,
             (Some(_), None) => {
-                return Err(Error::arg("now", "a moment, since freshness is asked for", "nothing"));
+                return Err(Error::arg(
+                    "now",
+                    "a moment, since freshness is asked for",
+                    "nothing",
+                ));
             }
             (Some(freshness), Some(now_ms)) => {
                 let column = catalog.column(&freshness.field)?;

@@ -28,8 +28,8 @@ pub use neighbours::{NeighbourScores, neighbour_shares, presence};
 pub use profile::{Entry, Event, Interaction, Placed, Profile, Shown};
 pub use reduce::HistoryItem;
 pub use selector::Selector;
-pub use summary::{Axis, SummaryColumns, TasteSummary, summary};
 #[cfg(all(feature = "store", not(target_arch = "wasm32")))]
 pub use store::{ProfileStore, Recovered};
+pub use summary::{Axis, SummaryColumns, TasteSummary, summary};
 #[cfg(all(target_arch = "wasm32", feature = "wasm"))]
 pub(crate) use wire::FlatEvent;

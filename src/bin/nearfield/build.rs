@@ -1,7 +1,7 @@
 //! `nearfield build`: from a catalog to an archive.
 
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
@@ -11,11 +11,11 @@ use nearfield::build::input::{
     read_vectors, summarise,
 };
 use nearfield::build::{BuildOptions, BuildReport, build};
-use nearfield::{Fold, Metric, Result};
+use nearfield::{Error, Fold, Metric, Result, Scenarios};
 use serde::Serialize;
 
 use crate::archive::{grouped, per_item};
-use crate::files::write_whole;
+use crate::files::{io_error, write_whole};
 use crate::interactions;
 use crate::output::Output;
 use crate::progress::Stage;
@@ -85,6 +85,10 @@ pub struct Args {
     /// A numeric field that orders answers where nothing is known of a taste: popularity.
     #[arg(long, value_name = "FIELD")]
     prior: Option<String>,
+    /// Named defaults of requests, as a file of JSON: {"home": {"k": 20, "diversity":
+    /// {"strength": 0.3}}}. Pages name them: recommend({scenario: "home"}).
+    #[arg(long, value_name = "FILE")]
+    scenarios: Option<PathBuf>,
     #[command(flatten)]
     interactions: interactions::Args,
     /// What to do with an id that comes again.
@@ -129,6 +133,14 @@ fn bad_vectors_parser() -> impl clap::builder::TypedValueParser<Value = BadVecto
         .map(|name| if name == "drop" { BadVectors::Drop } else { BadVectors::Error })
 }
 
+/// Scenarios that read well: what is wrong in them is found now, and not on a page.
+fn scenarios(path: &Path) -> Result<String> {
+    let text = std::fs::read_to_string(path).map_err(io_error(path))?;
+    Scenarios::from_json(&text)
+        .map_err(|error| Error::input(path.display().to_string(), "requests by name", error))?;
+    Ok(text)
+}
+
 pub fn run(args: &Args) -> Result<()> {
     let start = Instant::now();
     let mut items = read(args)?;
@@ -146,6 +158,7 @@ pub fn run(args: &Args) -> Result<()> {
         lists: args.lists,
         title: items.title.clone(),
         prior: args.prior.clone(),
+        scenarios: args.scenarios.as_deref().map(scenarios).transpose()?,
         neighbours: wanted.options.take(),
     };
     let built = {

@@ -78,9 +78,13 @@ pub fn print(output: &mut Output, index: &Index, slate: &Slate) -> Result<()> {
     for step in &slate.trace {
         let rule = step.rule.as_ref().map_or(String::new(), |r| format!(" {}", printable(r)));
         let name = named(step.item)?;
-        output.line(format_args!("trace: place {}: {name} ({}{rule})", step.position, step.reason))?;
+        output.line(format_args!(
+            "trace: place {}: {name} ({}{rule})",
+            step.position, step.reason
+        ))?;
         for passed in &step.passed {
-            let rule = passed.rule.as_ref().map_or(String::new(), |r| format!(" {}", printable(r)));
+            let rule =
+                passed.rule.as_ref().map_or(String::new(), |r| format!(" {}", printable(r)));
             let like = match passed.similar {
                 Some((to, cosine)) => format!(" to {} (cosine {cosine:.2})", named(to)?),
                 None => String::new(),

@@ -114,7 +114,10 @@ impl<'a> Lexer<'a> {
     }
 
     /// What `read` reads inside something that is open meanwhile.
-    pub(in crate::catalog) fn inside<T>(&mut self, read: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+    pub(in crate::catalog) fn inside<T>(
+        &mut self,
+        read: impl FnOnce(&mut Self) -> Result<T>,
+    ) -> Result<T> {
         if self.open == MAX_OPEN {
             return self.fail("at most 64 levels of nesting");
         }

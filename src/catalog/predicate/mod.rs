@@ -20,8 +20,8 @@ mod write;
 
 pub use expr::Expr;
 pub(crate) use expr::expected_name;
-pub(super) use json::member;
 pub use history::{Deed, History};
+pub(super) use json::member;
 
 use self::compile::Compiler;
 use self::node::{Node, Number};

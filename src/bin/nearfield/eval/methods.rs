@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use nearfield::{
-    Catalog, Entry, Event, Index, Interaction, ItemSet, Kind, Request, Ordinal, Recommender,
+    Catalog, Entry, Event, Index, Interaction, ItemSet, Kind, Ordinal, Recommender, Request,
     Result, Scored,
 };
 
