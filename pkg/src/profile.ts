@@ -14,6 +14,7 @@ import type {
   Selector,
   Shown,
 } from "./profile-types.js";
+import { profileNames } from "./store/database.js";
 import { openStore } from "./store/open.js";
 import type { Storage } from "./store/open.js";
 import type { ProfileStore } from "./store/store.js";
@@ -259,6 +260,16 @@ export class Profile {
   }
 
   /**
+   * The names of this origin's profiles that have something in storage, in alphabetical order: what a
+   * page offers when it asks who is there. Empty where the host has no storage.
+   *
+   * @throws NearfieldError `E_STORE` (as a rejection) when storage refused.
+   */
+  names(): Promise<string[]> {
+    return profileNames();
+  }
+
+  /**
    * Goes on with the profile of another name, or with one that is forgotten: the whole log is exchanged
    * at once when the other one has been read, and until then everything belongs to the profile before.
    * What was recorded is kept under its own name; subscribers stay and hear of it.
@@ -268,7 +279,7 @@ export class Profile {
    *   `E_NOT_READY` when the archive was disposed of meanwhile.
    */
   async switchTo(name: string | false): Promise<void> {
-    const wanted = profileName(name, "switchProfile name");
+    const wanted = profileName(name, "profile name");
     const turn = (this.#switches += 1);
     const { store, entries } = await openStore(wanted, this.#storage);
     if (turn !== this.#switches) {

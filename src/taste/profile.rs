@@ -247,7 +247,7 @@ impl Profile {
                 let key = &mut self.keys[place];
                 let order = (key.at_ms, &*key.device, key.sequence);
                 let at = self.entries.partition_point(|e| e.order() < order);
-                if self.entries[at] == entry || self.entries[at].rank() >= entry.rank() {
+                if self.entries[at].rank() >= entry.rank() {
                     return Ok(false);
                 }
                 self.entries.remove(at);

@@ -87,7 +87,9 @@ impl Selector {
     /// Refuses a selector without conditions, and conditions that no interaction could meet or no
     /// archive could read; sorts the context.
     pub(super) fn check(&mut self) -> Result<()> {
-        if *self == Self::default() {
+        let has_texts = self.source.is_some() || self.item.is_some() || self.where_.is_some();
+        let has_times = self.from_ms.is_some() || self.to_ms.is_some();
+        if !has_texts && !has_times && self.context.is_empty() {
             let expected = "a source, item, condition, time or context";
             return Err(Error::arg("selector", expected, "none"));
         }

@@ -201,7 +201,8 @@ function storeError(cause: unknown): NearfieldError {
  * @throws NearfieldError `E_STORE` (as a rejection) when storage refused.
  */
 export async function profileNames(): Promise<string[]> {
-  if (typeof indexedDB !== "object") return [];
+  // Hosts older than the list of databases cannot say.
+  if (typeof indexedDB !== "object" || typeof indexedDB.databases !== "function") return [];
   const found = await indexedDB.databases().catch((error: unknown) => {
     throw storeError(error);
   });

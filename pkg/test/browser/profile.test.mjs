@@ -245,3 +245,73 @@ test("deleting the site's data blocks nobody, and recording goes on", async (t) 
   ]);
   assert.deepEqual(fates, [{ code: "E_STORE", reason: "erased" }, 0, "kept"]);
 });
+
+test("profiles have names, and a page switches between them without a reload", async (t) => {
+  const tab = await person(t);
+  const [one, two] = [await tab(), await tab(undefined, { profile: "kids" })];
+  assert.deepEqual(await one.evaluate(() => nf.profile.names()), [], "opening alone keeps nothing");
+  await one.evaluate(() => like("Alien").durable);
+  const own = await one.evaluate(() => slate());
+  await one.evaluate(async () => {
+    await nf.profile.switchTo("kids");
+    await like("Toy Story").durable;
+  });
+  await becomes(two, 1);
+  assert.equal(await one.evaluate(() => slate()), await two.evaluate(() => slate()));
+  assert.deepEqual(await one.evaluate(() => nf.profile.names()), ["default", "kids"]);
+  // What happens in a profile that this tab has left is no longer its business.
+  await one.evaluate(() => nf.profile.switchTo("default"));
+  await two.evaluate(() => like("Casablanca").durable);
+  assert.equal(await one.evaluate(() => slate()), own);
+  assert.equal(await count(one), 1);
+  await two.evaluate(() => nf.profile.erase());
+  assert.deepEqual(await one.evaluate(() => nf.profile.names()), ["default"], "an erased one has nothing");
+  // A forgotten one leaves nothing behind.
+  await one.evaluate(async () => {
+    await nf.profile.switchTo(false);
+    like("Alien");
+  });
+  await load(one);
+  assert.equal(await count(one), 1);
+  assert.deepEqual(await one.evaluate(() => nf.profile.names()), ["default"]);
+});
+
+test("what is older than maxAge is deleted from storage at the next opening", async (t) => {
+  const tab = await (await person(t))();
+  const young = await tab.evaluate(async () => {
+    await like("Toy Story", { at: Date.now() - 40 * 86_400_000 }).durable;
+    const shown = { slate: "s", items: [{ item: "a", position: 0 }], at: 0, context: { secret: "x" } };
+    await nf.profile.shown(shown).durable;
+    await nf.profile.exclude({ source: "radio" }).durable;
+    const { durable } = like("Alien");
+    await durable;
+    return nf.profile.entries().at(-1).event.item;
+  });
+  assert.equal((await stored(tab)).length, 4);
+  await load(tab, { maxAge: 30 });
+  assert.equal(await count(tab), 2);
+  await tab.evaluate(() => nf.profile.compact().durable);
+  await tab.evaluate(() => like("Casablanca").durable);
+  const left = await stored(tab);
+  assert.deepEqual(left.map(({ event }) => event.type).sort(), ["exclude", "interaction", "interaction"]);
+  assert.ok(left.some(({ event }) => event.item === young));
+  assert.ok(!JSON.stringify(left).includes("secret"));
+  await load(tab);
+  assert.equal(await count(tab), 3, "gone for who sets no age, too");
+});
+
+test("recording that is off leaves nothing in storage", async (t) => {
+  const tab = await (await person(t))();
+  await load(tab, { recording: false });
+  const { recorded, durable } = await tab.evaluate(async () => {
+    const { recorded, durable } = like("Alien");
+    return { recorded, durable: await fate(durable) };
+  });
+  assert.deepEqual([recorded, durable], [false, "kept"]);
+  assert.deepEqual(await stored(tab), []);
+  await tab.evaluate(() => {
+    nf.profile.recording = true;
+    return like("Alien").durable;
+  });
+  assert.equal((await stored(tab)).length, 1);
+});
