@@ -191,13 +191,17 @@ fn shares_add_up_to_the_score() {
             for e in history(seed, 60) {
                 nf.record(e).unwrap();
             }
-            let slate =
-                nf.recommend(&Request { k: 20, explain: 1000, ..Request::default() }).unwrap();
+            let request = Request { k: 20, explain: 1000, parts: true, ..Request::default() };
+            let slate = nf.recommend(&request).unwrap();
             assert_eq!(slate.basis, Basis::Taste);
-            for (item, shares) in slate.items.iter().zip(&slate.because) {
+            let parts = slate.parts.unwrap();
+            assert_eq!(parts.names, ["taste", "prior"]);
+            let rows = parts.values.chunks(2);
+            for ((item, shares), row) in slate.items.iter().zip(&slate.because).zip(rows) {
+                assert_eq!(row.iter().sum::<f64>(), item.score, "parts add up");
                 let sum: f64 = shares.iter().map(|s| s.share).sum();
                 let size: f64 = shares.iter().map(|s| s.share.abs()).sum();
-                assert!((sum - item.score).abs() <= 1e-9 * size, "{sum} {}", item.score);
+                assert!((sum - row[0]).abs() <= 1e-9 * size, "{sum} {}", row[0]);
                 assert!(shares.is_sorted_by(|a, b| a.share.abs() >= b.share.abs()));
             }
         }
@@ -408,19 +412,18 @@ fn nothing_known_means_by_prior() {
     let slate = nf.recommend(&Request { k: 5, explain: 2, ..Request::default() }).unwrap();
     assert_eq!(slate.basis, Basis::Prior);
     assert!(slate.items.is_sorted_by(|a, b| a.score >= b.score));
-    let most = (0..N).map(|i| i * 7919 % 1009).max().unwrap();
-    assert_eq!(slate.items[0].score, most as f64);
+    let popularity = |item: Ordinal| {
+        let id: usize = nf.index().id(item).unwrap().parse().unwrap();
+        id * 7919 % 1009
+    };
+    let mut most: Vec<usize> = (0..N).map(|i| i * 7919 % 1009).collect();
+    most.sort_unstable_by(|a, b| b.cmp(a));
+    let found: Vec<usize> = slate.items.iter().map(|i| popularity(i.ordinal)).collect();
+    assert_eq!(found, most[..5]);
     assert!(slate.because.is_empty());
     // Seen items stay away even when they say nothing about taste.
     let top = nf.index().id(slate.items[0].ordinal).unwrap().to_owned();
-    let seen = Interaction {
-        item: top,
-        kind: Kind::Play,
-        weight: None,
-        source: None,
-        taste: false,
-        context: Vec::new(),
-    };
+    let seen = Interaction { taste: false, ..Interaction::new(top, Kind::Play) };
     nf.record(entry(0, Event::Interaction(seen))).unwrap();
     let next = nf.recommend(&Request { k: 5, ..Request::default() }).unwrap();
     assert_eq!(next.items[0], slate.items[1]);

@@ -13,6 +13,7 @@ pub use title::TitleMatch;
 
 pub(crate) use self::json::{Json, Members};
 pub(crate) use self::predicate::expected_name;
+pub(crate) use crate::format::FieldKind;
 
 use crate::error::{Error, Result, quoted};
 use crate::ids::Ordinal;

@@ -209,6 +209,8 @@ impl Index {
     /// [`Error::Corrupt`] where the lookup names items that do not exist.
     pub fn ordinal(&self, id: &str) -> Result<Option<Ordinal>> {
         let order = self.bytes.view(&self.layout.id_order);
+        let (bytes, offsets) =
+            (self.bytes.view(&self.layout.id_bytes), self.bytes.view(&self.layout.id_offsets));
         let (mut low, mut high) = (0, order.len());
         while low < high {
             let middle = low + (high - low) / 2;
@@ -216,7 +218,11 @@ impl Index {
             if ordinal.index() >= self.len() {
                 return Err(Error::corrupt("ids", "the order holds ordinals of this archive"));
             }
-            match self.id(ordinal)?.cmp(id) {
+            // UTF-8 sorts by bytes, so only an id that is asked for is ever read as a string.
+            let Some(found) = slice_at(bytes, offsets, ordinal.index()) else {
+                return Err(Error::corrupt("ids", "every id lies inside the section"));
+            };
+            match found.cmp(id.as_bytes()) {
                 std::cmp::Ordering::Equal => return Ok(Some(ordinal)),
                 std::cmp::Ordering::Less => low = middle + 1,
                 std::cmp::Ordering::Greater => high = middle,

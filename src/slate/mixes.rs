@@ -3,9 +3,8 @@
 use super::bandit::{self, LinTs, Response, Showing, WINDOW_MS, attribute};
 use super::make::Maker;
 use super::request::{Calibration, Mix};
-use crate::catalog::{Catalog, Column};
+use crate::catalog::{Catalog, Column, FieldKind};
 use crate::error::{Error, Result, quoted};
-use crate::format::FieldKind;
 use crate::ids::Ordinal;
 
 /// The wanted mix over classes of a column: each class once, with a share in some unit. `None`

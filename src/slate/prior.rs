@@ -14,8 +14,8 @@ const N_LEADERS: usize = 2048;
 /// What is known of an archive's prior. Made once, at a pass over the items.
 pub(super) struct Prior {
     low: f64,
-    /// Of `ln(1 + high - low)`; 0 where all items are alike.
-    per_log: f64,
+    /// `ln(1 + high - low)`; 1 where all items are alike.
+    span: f64,
     leaders: Vec<Scored>,
 }
 
@@ -43,8 +43,8 @@ impl Prior {
         }
         sort_best_first(&mut leaders);
         let span = libm::log1p(high - low);
-        let per_log = if span > 0.0 { 1.0 / span } else { 0.0 };
-        Ok(Some(Self { low, per_log, leaders }))
+        let span = if span > 0.0 { span } else { 1.0 };
+        Ok(Some(Self { low, span, leaders }))
     }
 
     /// An item's term: 0 for the least popular item and for one of which nothing is known, 1 for
@@ -52,7 +52,7 @@ impl Prior {
     /// magnitude. It is monotone, so that by itself it orders items as the prior does.
     pub(super) fn term(&self, catalog: Catalog<'_>, item: Ordinal) -> Result<f64> {
         let above = catalog.prior(item)?.map_or(0.0, |prior| prior - self.low);
-        Ok(libm::log1p(above) * self.per_log)
+        Ok(libm::log1p(above) / self.span)
     }
 
     /// The best `k` of the allowed items by prior, in no order. Items without one come behind all

@@ -29,7 +29,7 @@
 //! - *ridge*: regression onto preferences +1 and -1, an approximation for embeddings that no
 //!   factor model made.
 
-use super::cholesky::{Factor, add, add_four};
+use super::cholesky::{Factor, add, add_eight};
 use crate::error::{Error, Result};
 use crate::format::Fold;
 use crate::load::Index;
@@ -166,15 +166,14 @@ impl<'a> Convention<'a> {
     }
 }
 
-/// Adds `spread * x xT` of every row `x` to the lower half of `a`: in the order of the rows, four
-/// at a time so that the matrix is read and written a quarter as often.
+/// Adds `spread * x xT` of every row `x` to the lower half of `a`: in the order of the rows, eight
+/// at a time so that the matrix is read and written an eighth as often.
 fn accumulate(a: &mut [f64], dim: usize, rows: &[f64], spreads: &[f64]) {
-    let whole = spreads.len() / 4 * 4;
-    for (four, s) in rows.chunks_exact(4 * dim).zip(spreads.chunks_exact(4)) {
+    let whole = spreads.len() / 8 * 8;
+    for (eight, s) in rows.chunks_exact(8 * dim).zip(spreads.chunks_exact(8)) {
         for (j, column) in a.chunks_exact_mut(dim).enumerate() {
-            let x = [0, 1, 2, 3].map(|k| &four[k * dim + j..(k + 1) * dim]);
-            let factors = [s[0] * x[0][0], s[1] * x[1][0], s[2] * x[2][0], s[3] * x[3][0]];
-            add_four(&mut column[j..], factors, x);
+            let x: [&[f64]; 8] = std::array::from_fn(|k| &eight[k * dim + j..(k + 1) * dim]);
+            add_eight(&mut column[j..], std::array::from_fn(|k| s[k] * x[k][0]), x);
         }
     }
     for (x, s) in rows[whole * dim..].chunks_exact(dim).zip(&spreads[whole..]) {

@@ -219,10 +219,11 @@ impl Taste {
 /// The shares of each item brought together, in the order of their first.
 fn summed(shares: &[Share]) -> Vec<Share> {
     let mut sums: Vec<Option<Share>> = vec![None; shares.len()];
-    for run in by_item(shares.iter().map(|s| s.item)).chunk_by(|a, b| a.score == b.score) {
-        let first = run[0].ordinal.index();
-        let share = run.iter().map(|s| shares[s.ordinal.index()].share).sum();
-        sums[first] = Some(Share { share, ..shares[first] });
+    let of = |at: &u32| shares[*at as usize];
+    let order = by_item(&shares.iter().map(|s| s.item).collect::<Vec<_>>());
+    for run in order.chunk_by(|a, b| of(a).item == of(b).item) {
+        let share = run.iter().map(|at| of(at).share).sum();
+        sums[run[0] as usize] = Some(Share { share, ..of(&run[0]) });
     }
     sums.into_iter().flatten().collect()
 }

@@ -49,6 +49,7 @@ impl LogArgs {
 
 /// What weights between items are made from.
 #[derive(clap::Args)]
+#[group(skip)]
 pub struct Args {
     /// A log of who interacted with what (.csv, .tsv, .inter, .jsonl, .ndjson; .gz): weights between
     /// items are learned from it, and stored where they improve recommendations.

@@ -115,7 +115,7 @@ mod tests {
             + &facts(&[("a", nasty.into())])
             + &figure("", nasty)
             + &section(nasty, &paragraph("soft", nasty));
-        assert_eq!(page.matches(&safe).count(), 9);
+        assert_eq!(page.matches(&safe).count(), 10);
         assert!(!page.contains("<script"));
     }
 }
