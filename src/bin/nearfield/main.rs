@@ -43,7 +43,7 @@ enum Verb {
     Search(search::Args),
     Decode(decode::Args),
     Bench(bench::Args),
-    Eval(eval::Args),
+    Eval(Box<eval::Args>),
     Generate(generate::Args),
 }
 
@@ -57,7 +57,7 @@ fn main() -> ExitCode {
         Verb::Search(args) => search::run(&args),
         Verb::Decode(args) => decode::run(&args),
         Verb::Bench(args) => bench::run(&args),
-        Verb::Eval(args) => eval::run(args),
+        Verb::Eval(args) => eval::run(*args),
         Verb::Generate(args) => generate::run(&args),
     };
     match result {
