@@ -115,7 +115,7 @@ mod tests {
             + &facts(&[("a", nasty.into())])
             + &figure("", nasty)
             + &section(nasty, &paragraph("soft", nasty));
-        // Of the table five and a row's below, of the others one each, of the section two.
+        // Six in the table; one each as a value, a caption, a heading and a paragraph.
         assert_eq!(page.matches(&safe).count(), 10);
         assert!(!page.contains("<script"));
     }
