@@ -233,6 +233,8 @@ const IN_WASM: [&str; 60] = [
     "zerocopy-derive",
     "autocfg",
     "foldhash",
+    "typenum",
+    "wide",
 ];
 
 #[test]

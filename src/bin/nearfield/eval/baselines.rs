@@ -4,6 +4,7 @@ use nearfield::Ordinal;
 use nearfield::build::neighbours::{MAX_EASE_ITEMS, ease, item_knn};
 use nearfield::{Index, Result};
 
+use super::OTHER_MODES;
 use super::methods::{Known, Method, best_outside, mean_vector, popularity, prior, timed};
 use super::sample::Train;
 use crate::archive::grouped;
@@ -27,18 +28,18 @@ pub struct BaselineOptions {
         value_name = "NAMES",
         value_enum,
         value_delimiter = ',',
-        requires = "interactions"
+        requires = "interactions", conflicts_with_all = OTHER_MODES
     )]
     without: Vec<Baseline>,
     /// EASE's regularisation. Larger suits larger logs.
-    #[arg(long, value_name = "LAMBDA", default_value_t = 200.0, requires = "train")]
+    #[arg(long, value_name = "LAMBDA", default_value_t = 200.0, requires = "train", conflicts_with_all = OTHER_MODES)]
     ease_lambda: f64,
     /// How many neighbours an item has in item-kNN.
-    #[arg(long, value_name = "M", default_value_t = 100, requires = "train",
+    #[arg(long, value_name = "M", default_value_t = 100, requires = "train", conflicts_with_all = OTHER_MODES,
           value_parser = clap::value_parser!(u32).range(1..=100_000))]
     knn_neighbours: u32,
     /// What item-kNN adds to the denominator of its cosines, against neighbours by accident.
-    #[arg(long, value_name = "X", default_value_t = 10.0, requires = "train", value_parser = above_0)]
+    #[arg(long, value_name = "X", default_value_t = 10.0, requires = "train", conflicts_with_all = OTHER_MODES, value_parser = above_0)]
     knn_shrinkage: f64,
 }
 

@@ -20,6 +20,10 @@ use std::path::PathBuf;
 
 use nearfield::Result;
 
+/// The arguments that ask another question than `--interactions`, and take none of its options.
+/// (Each option says so itself: `requires` alone is not enforced against what it excludes.)
+const OTHER_MODES: [&str; 2] = ["users", "ann"];
+
 /// Measure recommendations against what people went on to like, or the search against exact search.
 ///
 /// With --interactions: a log of people whom no training has seen (user, item, perhaps weight and
@@ -37,7 +41,8 @@ pub struct Args {
     #[arg(long, value_name = "LOG")]
     interactions: Option<PathBuf>,
     /// Users whose items were cut elsewhere, as JSON lines.
-    #[arg(long, value_name = "USERS.jsonl", conflicts_with = "interactions",
+    #[arg(long, value_name = "USERS.jsonl",
+          conflicts_with = "interactions",
           required_unless_present_any = ["ann", "interactions"])]
     users: Option<PathBuf>,
     /// Measure the search instead of recommendations, as `nearfield bench` does.

@@ -66,10 +66,8 @@ impl Outcome {
     /// the differences where both have a value.
     pub fn minus(&self, other: &Self, sample: &Sample, position: usize) -> Option<Estimate> {
         let both = self.values.iter().zip(&other.values).zip(&sample.cases);
-        let difference = |((a, b), case): ((&Vec<Option<f64>>, &Vec<Option<f64>>), _)| {
-            let case: &super::sample::Case = case;
-            Some((case.user, a[position]? - b[position]?))
-        };
-        Estimate::clustered(both.filter_map(difference))
+        Estimate::clustered(
+            both.filter_map(|((a, b), case)| Some((case.user, a[position]? - b[position]?))),
+        )
     }
 }

@@ -11,6 +11,7 @@ use nearfield::{Error, Index, Ordinal, Result, SeededRng};
 use serde::Serialize;
 use xxhash_rust::xxh3::xxh3_64;
 
+use super::OTHER_MODES;
 use super::methods::Known;
 
 /// How a person's items are cut in two.
@@ -28,42 +29,42 @@ pub enum Split {
 pub struct LogOptions {
     /// The log that models were trained on. Popularity, item-kNN and EASE are trained on it, and
     /// novelty is counted in it. None of its users may be in LOG.
-    #[arg(long, value_name = "LOG", requires = "interactions")]
+    #[arg(long, value_name = "LOG", requires = "interactions", conflicts_with_all = OTHER_MODES)]
     train: Option<PathBuf>,
     /// The weight from which an interaction is a positive; those below are left out. With ratings
     /// of 1 to 5, 4 is usual [default: all above 0].
-    #[arg(long, value_name = "WEIGHT", requires = "interactions", allow_negative_numbers = true)]
+    #[arg(long, value_name = "WEIGHT", requires = "interactions", conflicts_with_all = OTHER_MODES, allow_negative_numbers = true)]
     positive: Option<f64>,
     /// Users with fewer positives are left out.
-    #[arg(long, value_name = "N", default_value_t = 5, requires = "interactions",
+    #[arg(long, value_name = "N", default_value_t = 5, requires = "interactions", conflicts_with_all = OTHER_MODES,
           value_parser = clap::value_parser!(u32).range(2..))]
     min_positives: u32,
     /// What is held out: a random share of each user's positives, or the latest.
-    #[arg(long, value_enum, default_value_t = Split::Share, requires = "interactions")]
+    #[arg(long, value_enum, default_value_t = Split::Share, requires = "interactions", conflicts_with_all = OTHER_MODES)]
     split: Split,
     /// How much is held out, rounded down, but at least one item.
-    #[arg(long, value_name = "SHARE", default_value_t = 0.2, requires = "interactions",
+    #[arg(long, value_name = "SHARE", default_value_t = 0.2, requires = "interactions", conflicts_with_all = OTHER_MODES,
           value_parser = share)]
     holdout: f64,
     /// How often --split share cuts everybody anew [default: 5].
-    #[arg(long, value_name = "N", requires = "interactions",
+    #[arg(long, value_name = "N", requires = "interactions", conflicts_with_all = OTHER_MODES,
           value_parser = clap::value_parser!(u16).range(1..=100))]
     seeds: Option<u16>,
     /// Fold in the weights of the log (those of a pair that comes again added up) instead of 1 for
     /// every positive.
-    #[arg(long, requires = "interactions")]
+    #[arg(long, requires = "interactions", conflicts_with_all = OTHER_MODES)]
     weighted: bool,
     /// The logs' column of users [default: user, user_id and the like].
-    #[arg(long, value_name = "FIELD", requires = "interactions")]
+    #[arg(long, value_name = "FIELD", requires = "interactions", conflicts_with_all = OTHER_MODES)]
     user_field: Option<String>,
     /// The logs' column of items [default: item, item_id and the like].
-    #[arg(long, value_name = "FIELD", requires = "interactions")]
+    #[arg(long, value_name = "FIELD", requires = "interactions", conflicts_with_all = OTHER_MODES)]
     item_field: Option<String>,
     /// The logs' column of weights [default: weight, rating and the like].
-    #[arg(long, value_name = "FIELD", requires = "interactions")]
+    #[arg(long, value_name = "FIELD", requires = "interactions", conflicts_with_all = OTHER_MODES)]
     weight_field: Option<String>,
     /// The logs' column of times [default: time, timestamp and the like].
-    #[arg(long, value_name = "FIELD", requires = "interactions")]
+    #[arg(long, value_name = "FIELD", requires = "interactions", conflicts_with_all = OTHER_MODES)]
     time_field: Option<String>,
 }
 

@@ -12,7 +12,7 @@ use super::rules::{Categories, Rule};
 use super::sample::{Sample, Split};
 use super::sweep::{Asked, Sweep};
 use super::yardstick::{Measure, Yardstick};
-use super::{Depths, baselines, print, report, sample};
+use super::{Depths, OTHER_MODES, baselines, print, report, sample};
 use crate::archive::{open, per_item};
 use crate::files::write_whole;
 
@@ -25,14 +25,14 @@ pub struct StudyOptions {
     baselines: baselines::BaselineOptions,
     /// Measure how far the mix of lists over this column (tags, category or flag) is from that of
     /// the histories.
-    #[arg(long, value_name = "FIELD", requires = "interactions")]
+    #[arg(long, value_name = "FIELD", requires = "interactions", conflicts_with_all = OTHER_MODES)]
     mix: Option<String>,
     /// Measure how many lists keep a cap, as artist=2: at most two items of an artist. Repeatable.
-    #[arg(long, value_name = "FIELD=N", requires = "interactions")]
+    #[arg(long, value_name = "FIELD=N", requires = "interactions", conflicts_with_all = OTHER_MODES)]
     cap: Vec<String>,
     /// Measure how many lists keep a quota, as '0.2=type = "podcast"': a fifth of podcasts.
     /// Repeatable.
-    #[arg(long, value_name = "SHARE=EXPR", requires = "interactions")]
+    #[arg(long, value_name = "SHARE=EXPR", requires = "interactions", conflicts_with_all = OTHER_MODES)]
     quota: Vec<String>,
     /// Turn a setting of fold-in step by step and measure each, separated by commas.
     #[arg(
@@ -40,11 +40,11 @@ pub struct StudyOptions {
         value_name = "NAMES",
         value_enum,
         value_delimiter = ',',
-        requires = "interactions"
+        requires = "interactions", conflicts_with_all = OTHER_MODES
     )]
     sweep: Vec<Asked>,
     /// Write a report to this file: one HTML page with tables and plots that needs no other.
-    #[arg(long, value_name = "OUT.html", requires = "interactions")]
+    #[arg(long, value_name = "OUT.html", requires = "interactions", conflicts_with_all = OTHER_MODES)]
     report: Option<PathBuf>,
 }
 

@@ -115,6 +115,7 @@ mod tests {
             + &facts(&[("a", nasty.into())])
             + &figure("", nasty)
             + &section(nasty, &paragraph("soft", nasty));
+        // Six in the table; one each as a value, a caption, a heading and a paragraph.
         assert_eq!(page.matches(&safe).count(), 10);
         assert!(!page.contains("<script"));
     }
