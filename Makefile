@@ -46,6 +46,7 @@ eval: ## Measure recommendations on MovieLens 100K, which is fetched (tests/prot
 	@.ci/setup tools rust python
 	@$(MAKE) build
 	@$(ENV) target/venv/bin/python tests/eval/movielens.py
+	@$(ENV) target/venv/bin/python tests/eval/sparse.py
 
 setup: ## Install whatever is missing for all of the above
 	@.ci/setup
