@@ -42,8 +42,7 @@ fn log(first: usize, n_users: usize, in_pairs: bool, seed: u64) -> Interactions 
 /// Vectors that know nothing of pairs.
 fn built(neighbours: NeighboursOptions) -> Built {
     let mut rng = SeededRng::new(9, 9);
-    let table =
-        Table { ids: (0..N_ITEMS).map(|i| i.to_string()).collect(), columns: Vec::new() };
+    let table = Table { ids: (0..N_ITEMS).map(|i| i.to_string()).collect(), columns: Vec::new() };
     let vectors =
         Embeddings { dim: 8, values: (0..8 * N_ITEMS).map(|_| rng.normal() as f32).collect() };
     let options = BuildOptions {
@@ -122,7 +121,8 @@ fn what_is_asked_for_is_what_is_stored() {
 fn validation_users_of_the_log_itself_are_left_out_and_counted() {
     let train = log(0, 300, true, 5);
     let validation = Some(log(280, 100, true, 6));
-    let built = built(NeighboursOptions { train: train.clone(), validation, ..Default::default() });
+    let built =
+        built(NeighboursOptions { train: train.clone(), validation, ..Default::default() });
     assert_eq!((report(&built).n_seen, report(&built).n_validation), (20, 80));
     let table = Table { ids: vec!["0".into(), "1".into()], columns: Vec::new() };
     let vectors = Embeddings { dim: 1, values: vec![1.0, 2.0] };

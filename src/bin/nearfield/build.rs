@@ -82,7 +82,7 @@ pub struct Args {
     #[arg(long, value_name = "FIELD")]
     prior: Option<String>,
     #[command(flatten)]
-    interactions: interactions::Args,
+    interactions: interactions::InteractionArgs,
     /// What to do with an id that comes again.
     #[arg(long, default_value = "error", value_parser = duplicates_parser())]
     duplicates: Duplicates,
