@@ -146,12 +146,8 @@ fn only_in(pattern: &str, places: &[&str]) -> Vec<String> {
 
 #[test]
 fn what_is_dangerous_stands_in_few_places() {
-    let files = [
-        "src/bin/",
-        "src/build/input/",
-        "src/build/interactions/tests.rs",
-        "src/load/bytes.rs",
-    ];
+    let files =
+        ["src/bin/", "src/build/input/", "src/build/interactions/tests.rs", "src/load/bytes.rs"];
     let wrong: Vec<String> = [
         only_in("unsafe {", &["src/kernel/", "src/load/bytes.rs"]),
         only_in("allow(unsafe_code)", &["src/kernel/", "src/load/bytes.rs"]),
