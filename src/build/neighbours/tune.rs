@@ -4,7 +4,7 @@
 //! Each such user's items are cut: four fifths are a history, the rest is to be found. What is
 //! compared is `recall_at_20` of `fold-in + beta * weights`, for every beta of a grid of powers of 2.
 //! Both parts are on the scale of a preference, so one beta serves short and long histories; dividing
-//! each by its length, or by the root of the history's, did not do better on any log tried.
+//! each by its length, or by the root of the history's, did no better on check-ins of Gowalla.
 
 use std::collections::HashSet;
 
