@@ -47,6 +47,7 @@ eval: ## Measure recommendations on MovieLens 100K (tests/protocol.md), estimate
 	@$(MAKE) build
 	@$(ENV) target/venv/bin/python tests/eval/movielens.py
 	@$(ENV) target/venv/bin/python tests/eval/off_policy.py
+	@$(ENV) target/venv/bin/python tests/eval/sparse.py
 
 setup: ## Install whatever is missing for all of the above
 	@.ci/setup

@@ -87,15 +87,22 @@ fn strings(values: &Value, key: &str) -> Vec<String> {
 #[test]
 fn golden_archives_are_built_again_byte_for_byte() {
     let bench = Bench::new(&[]);
-    let options = |text: &'static str| text.split(' ').collect::<Vec<_>>();
+    let options = |text: &'static str| text.split(' ').collect::<Vec<&str>>();
     let implicit = options(
         "--metric inner-product --foldin implicit --alpha 2 --lambda 0.5 --lists 8 --bits 6",
     );
     let euclidean = options("--metric euclidean --lists 5 --bits 7");
+    let log = fixture("small-log.csv");
+    let mut neighbours = options(
+        "--metric inner-product --bits 6 --neighbours-kind ease --neighbours-regularisation 10 \
+         --neighbours-m 8 --neighbours-beta 0.5 --interactions",
+    );
+    neighbours.push(&log);
     for (input, archive, options) in [
         ("small", "small-v1.nf", &["--prior", "popularity"][..]),
         ("small", "small-ip-v1.nf", &implicit),
         ("small", "small-euclid-v1.nf", &euclidean),
+        ("small", "small-neighbours-v1.nf", &neighbours),
         ("empty", "empty-v1.nf", &[]),
         ("one", "one-v1.nf", &[]),
     ] {

@@ -10,8 +10,9 @@
 
 use nearfield::{
     AlignedBytes, Backend, ColdStart, Effort, Entry, Event, Index, Interaction, ItemSet, Kind,
-    Limits, Ordinal, Past, Profile, Query, Recommender, Request, Searcher, SeededRng, Selector,
-    Slate, SummaryColumns, Target, Taste, TasteOptions, Window, summary,
+    Limits, NeighbourScores, Ordinal, Past, Profile, Query, Recommender, Request, Searcher,
+    SeededRng, Selector, Slate, SummaryColumns, Target, Taste, TasteOptions, Window,
+    neighbour_shares, presence, summary,
 };
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
@@ -21,6 +22,7 @@ wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);
 const SMALL: &[u8] = include_bytes!("fixtures/small-v1.nf");
 const SMALL_INNER_PRODUCT: &[u8] = include_bytes!("fixtures/small-ip-v1.nf");
 const SMALL_EUCLIDEAN: &[u8] = include_bytes!("fixtures/small-euclid-v1.nf");
+const SMALL_NEIGHBOURS: &[u8] = include_bytes!("fixtures/small-neighbours-v1.nf");
 const EMPTY: &[u8] = include_bytes!("fixtures/empty-v1.nf");
 const ONE: &[u8] = include_bytes!("fixtures/one-v1.nf");
 
@@ -196,11 +198,40 @@ fn a_thousand_tastes_are_the_same_everywhere() {
     assert_eq!(found, expected, "{found:#x?}");
 }
 
+/// The digest of a thousand random histories' sums of weights between items.
+#[test]
+fn sums_of_weights_between_items_are_the_same_everywhere() {
+    let index = open(SMALL_NEIGHBOURS);
+    let weights = index.neighbours().unwrap();
+    let mut rng = SeededRng::new(2026, 12);
+    let mut scores = NeighbourScores::default();
+    let mut out = Vec::new();
+    for _ in 0..1000 {
+        let mut draw = || (Ordinal(rng.below(index.len()) as u32), presence(rng.normal()));
+        let history: Vec<(Ordinal, f64)> = (0..8).map(|_| draw()).collect();
+        scores.score(&weights, history.iter().copied()).unwrap();
+        for item in scores.touched() {
+            out.extend(item.0.to_le_bytes());
+            out.extend(scores.of(*item).to_bits().to_le_bytes());
+            let shares = neighbour_shares(&weights, history.iter().copied(), *item).unwrap();
+            assert_eq!(shares.iter().fold(0.0, |sum, s| sum + s), scores.of(*item));
+        }
+    }
+    let found = xxhash_rust::xxh3::xxh3_64(&out);
+    let expected = 0x9445_c606_86c3_423c_u64;
+    assert_eq!(found, expected, "{found:#x}");
+}
+
 #[test]
 fn golden_archives_open_and_verify() {
-    for (bytes, n) in
-        [(SMALL, 300), (SMALL_INNER_PRODUCT, 300), (SMALL_EUCLIDEAN, 300), (EMPTY, 0), (ONE, 1)]
-    {
+    for (bytes, n) in [
+        (SMALL, 300),
+        (SMALL_INNER_PRODUCT, 300),
+        (SMALL_EUCLIDEAN, 300),
+        (SMALL_NEIGHBOURS, 300),
+        (EMPTY, 0),
+        (ONE, 1),
+    ] {
         let index = open(bytes);
         index.verify().unwrap();
         assert_eq!(index.len(), n);

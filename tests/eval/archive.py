@@ -51,7 +51,8 @@ def write_inputs(folder: Path, items: list[int], films: dict[int, Film],
     np.save(folder / "factors.npy", factors)
 
 
-def run(nearfield: Path, folder: Path, *arguments: str) -> None:
+def run(nearfield: Path, folder: Path, *arguments: str) -> str:
+    """What the command printed."""
     command = [str(nearfield), *arguments]
     try:
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
@@ -62,6 +63,7 @@ def run(nearfield: Path, folder: Path, *arguments: str) -> None:
         said = (done.stderr.strip() or done.stdout.strip()).splitlines()
         raise ArchiveError(f"nearfield {arguments[0]} ended with {done.returncode}: "
                            f"{said[-1] if said else 'it said nothing'}")
+    return done.stdout
 
 
 def through_archive(nearfield: Path, folder: Path, items: list[int], users: list[User],

@@ -74,10 +74,11 @@ def popularity(train_rows: list[list[int]], n_items: int) -> np.ndarray:
     return np.bincount(np.concatenate(train_rows), minlength=n_items).astype(float)
 
 
-def ease(train_rows: list[list[int]], n_items: int) -> np.ndarray:
+def ease(train_rows: list[list[int]], n_items: int,
+         lam: float = EASE_LAMBDA) -> np.ndarray:
     """EASE (Steck 2019): item by item weights from one matrix inverse."""
     known = matrix(train_rows, n_items).astype(np.float64)
-    inverse = np.linalg.inv((known.T @ known).toarray() + EASE_LAMBDA * np.eye(n_items))
+    inverse = np.linalg.inv((known.T @ known).toarray() + lam * np.eye(n_items))
     weights = inverse / -np.diag(inverse)
     np.fill_diagonal(weights, 0.0)
     return weights

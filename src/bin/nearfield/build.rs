@@ -90,7 +90,7 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     scenarios: Option<PathBuf>,
     #[command(flatten)]
-    interactions: interactions::Args,
+    interactions: interactions::InteractionArgs,
     /// What to do with an id that comes again.
     #[arg(long, default_value = "error", value_parser = duplicates_parser())]
     duplicates: Duplicates,

@@ -49,8 +49,7 @@ impl LogArgs {
 
 /// What weights between items are made from.
 #[derive(clap::Args)]
-#[group(skip)]
-pub struct Args {
+pub struct InteractionArgs {
     /// A log of who interacted with what (.csv, .tsv, .inter, .jsonl, .ndjson; .gz): weights between
     /// items are learned from it, and stored where they improve recommendations.
     #[arg(long, value_name = "LOG")]
@@ -88,7 +87,7 @@ pub struct Wanted {
     notes: Vec<String>,
 }
 
-impl Args {
+impl InteractionArgs {
     pub fn read(&self) -> Result<Wanted> {
         let Some(path) = &self.interactions else {
             return Ok(Wanted { options: None, notes: Vec::new() });

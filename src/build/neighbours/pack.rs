@@ -61,8 +61,8 @@ impl Packed {
     /// Bytes of an ordinal.
     fn width(&self) -> usize {
         match self.scales.len() {
-            0..=0x1_0000 => 2,
-            0..=0x100_0000 => 3,
+            0..0x1_0001 => 2,
+            0x1_0001..0x100_0001 => 3,
             _ => 4,
         }
     }

@@ -4,7 +4,7 @@
 //! Each such user's items are cut: four fifths are a history, the rest is to be found. What is
 //! compared is `recall_at_20` of `fold-in + beta * weights`, for every beta of a grid of powers of 2.
 //! Both parts are on the scale of a preference, so one beta serves short and long histories; dividing
-//! each by its length, or by the root of the history's, did not do better on any log tried.
+//! each by its length, or by the root of the history's, did no better on check-ins of Gowalla.
 
 use std::collections::HashSet;
 
@@ -119,6 +119,9 @@ pub struct NeighboursPoint {
     pub recall_alone: f64,
 }
 
+/// Who to learn from, and whom to measure on.
+type Division = (InteractionMatrix, Vec<User>);
+
 /// A validation user.
 struct User {
     history: Vec<u32>,
@@ -223,7 +226,7 @@ fn check(options: &NeighboursOptions) -> Result<()> {
         return Err(Error::input("weights an item", "1 to 1000", m));
     }
     if let Some(beta) = options.beta
-        && !(beta >= 0.0 && beta <= 1e9)
+        && !(0.0..=1e9).contains(&beta)
     {
         return Err(Error::input("beta", "a number from 0 to 1e9", beta));
     }
@@ -245,7 +248,7 @@ fn divide(
     ids: &[String],
     options: &NeighboursOptions,
     seed: u64,
-) -> Result<(Vec<(InteractionMatrix, Vec<User>)>, usize)> {
+) -> Result<(Vec<Division>, usize)> {
     let most = MOST_USERS.min(MOST_SCORES / ids.len().max(1)).max(1);
     let mut rng = SeededRng::new(seed, USERS_STREAM);
     let mut shuffled = |mut users: Vec<usize>| {
