@@ -465,7 +465,7 @@ impl Request {
     }
 
     /// The part that says which items may come back.
-    pub(super) fn limits(&self) -> Limits<'_> {
+    pub(crate) fn limits(&self) -> Limits<'_> {
         Limits {
             k: self.k,
             where_: self.where_.as_deref(),

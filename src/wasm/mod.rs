@@ -9,8 +9,8 @@ mod error;
 mod names;
 mod profile;
 mod read;
+mod slate;
 
-use convert::Request;
 use js_sys::{Array, Object, Uint32Array};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -18,7 +18,8 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use crate::error::Error;
 use crate::ids::Ordinal;
 use crate::load::{AlignedBytes, Index};
-use crate::slate::{Recommender, Target};
+use crate::slate::{Recommender, Request, Scenarios, Slate, Target};
+use crate::taste::SummaryColumns;
 
 type JsResult<T> = Result<T, JsValue>;
 
@@ -112,52 +113,93 @@ impl Engine {
     }
 
     /// How many items have each value of a column, most frequent first.
-    pub fn facets(&mut self, field: &str, request: &JsValue) -> JsResult<Array> {
-        let request = Request::read(request, &["limit"]).map_err(error::to_js)?;
-        convert::facets(self.recommender_mut()?, field, &request).map_err(error::to_js)
+    pub fn facets(&mut self, field: &str, limit: Option<u32>, request: &str) -> JsResult<Array> {
+        let (recommender, request) = self.asked(request)?;
+        let limit = limit.map_or(usize::MAX, |limit| limit as usize);
+        convert::facets(recommender, field, limit, &request).map_err(error::to_js)
     }
 
     /// How many items a request is about.
-    pub fn count(&mut self, request: &JsValue) -> JsResult<usize> {
-        let request = Request::read(request, &[]).map_err(error::to_js)?;
-        let items = self.recommender_mut()?.select(&request.limits()).map_err(error::to_js)?;
-        Ok(items.count())
+    pub fn count(&mut self, request: &str) -> JsResult<usize> {
+        let (recommender, request) = self.asked(request)?;
+        Ok(recommender.select(&request.limits()).map_err(error::to_js)?.count())
     }
 
-    /// More like an item or a vector.
-    pub fn similar(&mut self, request: &JsValue) -> JsResult<Object> {
-        let known = ["id", "vector", "k", "exclude", "recall"];
-        let request = Request::read(request, &known).map_err(error::to_js)?;
-        let target = match (&request.id, &request.vector) {
-            (Some(id), None) => Target::Item(id),
-            (None, Some(vector)) => Target::Vector(vector),
-            _ => {
-                let expected = "either an id or a Float32Array";
-                return Err(error::to_js(Error::arg("target", expected, "neither or both")));
-            }
-        };
-        let recommender = self.recommender_mut()?;
-        let slate = recommender.similar(target, &request.limits()).map_err(error::to_js)?;
-        convert::slate(recommender, &slate).map_err(error::to_js)
-    }
-
-    /// What the person may like.
-    pub fn recommend(&mut self, request: &JsValue) -> JsResult<Object> {
-        let known = ["k", "exclude", "recall", "seen", "explain"];
-        let request = Request::read(request, &known).map_err(error::to_js)?;
-        let recommender = self.recommender_mut()?;
-        let slate = recommender
-            .recommend(&request.limits(), request.exclude_seen, request.explain)
-            .map_err(error::to_js)?;
-        convert::slate(recommender, &slate).map_err(error::to_js)
+    /// More like an item, or else a vector.
+    pub fn similar(
+        &mut self,
+        id: Option<String>,
+        vector: &[f32],
+        request: &str,
+    ) -> JsResult<Object> {
+        let (recommender, request) = self.asked(request)?;
+        let target = id.as_deref().map_or(Target::Vector(vector), Target::Item);
+        answer(recommender, |nf| nf.similar(target, &request.limits()))
     }
 
     /// Items by title. `text` must be `text.normalize("NFKD").toLowerCase()`.
-    pub fn find(&mut self, text: &str, request: &JsValue) -> JsResult<Object> {
-        let request = Request::read(request, &["k", "exclude"]).map_err(error::to_js)?;
-        let recommender = self.recommender_mut()?;
-        let slate = recommender.find(text, &request.limits()).map_err(error::to_js)?;
-        convert::slate(recommender, &slate).map_err(error::to_js)
+    pub fn find(&mut self, text: &str, request: &str) -> JsResult<Object> {
+        let (recommender, request) = self.asked(request)?;
+        answer(recommender, |nf| nf.find(text, &request.limits()))
+    }
+
+    /// What the person may like.
+    pub fn recommend(&mut self, request: &str) -> JsResult<Object> {
+        let (recommender, request) = self.asked(request)?;
+        answer(recommender, |nf| nf.recommend(&request))
+    }
+
+    /// These items in the person's order.
+    pub fn rank(&mut self, ids: Vec<String>, request: &str) -> JsResult<Object> {
+        let (recommender, request) = self.asked(request)?;
+        answer(recommender, |nf| nf.rank(&ids, &request))
+    }
+
+    /// What somebody may like who likes and dislikes these.
+    pub fn discover(
+        &mut self,
+        like: Vec<String>,
+        dislike: Vec<String>,
+        request: &str,
+    ) -> JsResult<Object> {
+        let (recommender, request) = self.asked(request)?;
+        answer(recommender, |nf| nf.discover(&like, &dislike, &request))
+    }
+
+    /// One slate for each of the person's interests.
+    pub fn rows(&mut self, request: &str) -> JsResult<Array> {
+        let (recommender, request) = self.asked(request)?;
+        let rows = recommender.rows(&request).map_err(error::to_js)?;
+        rows.iter().map(|row| slate::slate(recommender, row).map_err(error::to_js)).collect()
+    }
+
+    /// What is to be said of the person's taste; `undefined` where nothing is known.
+    pub fn summary(
+        &mut self,
+        mix: Option<String>,
+        age: Option<String>,
+        request: &str,
+    ) -> JsResult<Option<Object>> {
+        let (recommender, request) = self.asked(request)?;
+        let labels: Vec<&str> = request.labels.iter().map(String::as_str).collect();
+        let columns = SummaryColumns { mix: mix.as_deref(), age: age.as_deref(), labels: &labels };
+        let summary = recommender.summary(&request, &columns).map_err(error::to_js)?;
+        let page = |summary: &_| slate::summary(recommender.index(), summary);
+        summary.as_ref().map(page).transpose().map_err(error::to_js)
+    }
+
+    /// Ordinals of items to ask a new person about.
+    pub fn onboarding(&mut self, request: &str) -> JsResult<Vec<u32>> {
+        let (recommender, request) = self.asked(request)?;
+        let items = recommender.onboarding(&request).map_err(error::to_js)?;
+        Ok(items.iter().map(|item| item.0).collect())
+    }
+
+    /// Sets the scenarios that requests may name beside those of the archive.
+    pub fn set_scenarios(&mut self, json: &str) -> JsResult<()> {
+        let scenarios = Scenarios::from_json(json).map_err(error::to_js)?;
+        self.recommender_mut()?.set_scenarios(scenarios);
+        Ok(())
     }
 
     /// Adds an entry to the profile; false where it is there already.
@@ -186,6 +228,13 @@ impl Engine {
 }
 
 impl Engine {
+    /// The recommender, and what it is asked for, from JSON.
+    fn asked(&mut self, request: &str) -> JsResult<(&mut Recommender, Request)> {
+        let recommender = self.recommender_mut()?;
+        let request = recommender.read_request(request).map_err(error::to_js)?;
+        Ok((recommender, request))
+    }
+
     fn recommender(&self) -> JsResult<&Recommender> {
         match &self.state {
             State::Open(recommender) => Ok(recommender),
@@ -199,6 +248,14 @@ impl Engine {
             _ => Err(not_open()),
         }
     }
+}
+
+fn answer(
+    recommender: &mut Recommender,
+    ask: impl FnOnce(&mut Recommender) -> crate::error::Result<Slate>,
+) -> JsResult<Object> {
+    let found = ask(recommender).map_err(error::to_js)?;
+    slate::slate(recommender, &found).map_err(error::to_js)
 }
 
 fn not_open() -> JsValue {

@@ -102,15 +102,6 @@ impl Reader {
         };
         self.as_some(key, "a whole number that is not negative", whole)
     }
-
-    pub(super) fn texts(&self, key: &'static str) -> Result<Vec<String>> {
-        let texts = |value: &JsValue| {
-            Array::is_array(value).then(|| {
-                value.unchecked_ref::<Array>().iter().map(|t| t.as_string()).collect::<Option<_>>()
-            })?
-        };
-        Ok(self.as_some(key, "an array of strings", texts)?.unwrap_or_default())
-    }
 }
 
 /// A value in a few words.
