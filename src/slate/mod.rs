@@ -150,6 +150,7 @@ impl Recommender {
     pub fn arrive(&mut self, arrived: usize) -> Result<()> {
         // What was folded in from prefixes is folded in again from whole codes.
         self.known = None;
+        self.cold_start = None;
         self.index.arrive(arrived)
     }
 
