@@ -163,7 +163,11 @@ impl<'a> Arrangement<'a> {
     }
 
     /// Brings the candidates to order.
-    pub(super) fn arrange(mut self, maker: &Maker<'_>, candidates: &Candidates) -> Result<Arranged> {
+    pub(super) fn arrange(
+        mut self,
+        maker: &Maker<'_>,
+        candidates: &Candidates,
+    ) -> Result<Arranged> {
         let request = self.request;
         if !request.is_composed() {
             let n = candidates.n_ranked.min(request.k);
@@ -254,16 +258,13 @@ impl<'a> Arrangement<'a> {
 
 /// Puts what was drawn into its places, between what was not.
 fn merge(fixed: Vec<usize>, drawn: &Drawn, slots: &[usize], arranged: &mut Arranged) {
-    let mut fixed = fixed.into_iter();
-    let mut drawn_items = drawn.items.iter();
+    let mut fixed = fixed.into_iter().map(|i| (i, None)).peekable();
+    let mut drawn_items = drawn.items.iter().copied().peekable();
     loop {
         let is_slot = slots.contains(&arranged.places.len());
-        let next = match is_slot {
-            true => drawn_items.next().map(|(i, p)| (*i, *p)).or(fixed.next().map(|i| (i, None))),
-            false => fixed.next().map(|i| (i, None)),
-        };
-        // Behind the end of what is fixed, draws follow directly.
-        let next = next.or_else(|| drawn_items.next().map(|(i, p)| (*i, *p)));
+        // Behind the end of what is fixed, draws follow directly, and the other way round.
+        let is_drawn = drawn_items.peek().is_some() && (is_slot || fixed.peek().is_none());
+        let next = if is_drawn { drawn_items.next() } else { fixed.next() };
         let Some((candidate, propensity)) = next else { break };
         arranged.places.push(candidate);
         arranged.propensities.push(propensity);

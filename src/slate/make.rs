@@ -90,7 +90,8 @@ impl Maker<'_> {
         if let (Some(query), None, false) = (&query, given, self.is_row) {
             // At least as many as tell how much popularity counts, however few are asked for: an
             // item's score is the same in short answers and in long ones.
-            let n = request.n_candidates().max(N_CROSSING);
+            let fewest = if self.cold_start.is_some() { N_CROSSING } else { 1 };
+            let n = request.n_candidates().max(fewest);
             gathered.add_best(self.search(query, n, self.allowed));
         }
         let catalog = Catalog::new(index);

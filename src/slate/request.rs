@@ -102,7 +102,8 @@ pub struct Request {
     /// Places that are left to chance, so that something is learned. JSON: `explore`.
     pub explore: Option<Explore>,
     /// Number of candidates that the slate is composed from, up to 10,000. JSON: `candidates`.
-    /// Default: as many as `k`, and where the slate is composed ten times as many, at least 200.
+    /// Default: as many as `k`, and where the slate is composed, or more than taste and popularity
+    /// counts, ten times as many, at least 200.
     pub candidates: Option<usize>,
     /// Ids that earlier pages of the same slate showed: they do not come again, and caps and
     /// diversity take them into account. JSON: `after`.
@@ -541,8 +542,9 @@ impl Request {
 
     /// How many candidates the slate is made from.
     pub(super) fn n_candidates(&self) -> usize {
-        let usual =
-            if self.is_composed() { (10 * self.k).clamp(200, MAX_CANDIDATES) } else { self.k };
+        // What taste alone would not bring has to be there to win.
+        let is_more = self.is_composed() || !self.boosts.is_empty() || self.freshness.is_some();
+        let usual = if is_more { (10 * self.k).clamp(200, MAX_CANDIDATES) } else { self.k };
         self.candidates.unwrap_or(usual).max(self.k)
     }
 }
