@@ -10,7 +10,7 @@ use crate::item_set::ItemSet;
 use crate::kind::Kind;
 use crate::taste::{
     ColdStart, Entry, Event, Exclusions, Interaction, Interest, Past, Profile, SummaryColumns,
-    Taste, TasteOptions, TasteSummary, interests, summary,
+    Taste, TasteOptions, TasteSummary, interests_by, summary,
 };
 
 const HOUR_MS: i64 = 3_600_000;
@@ -238,7 +238,10 @@ impl Recommender {
         if !is_known {
             let labels: Vec<&str> = request.labels.iter().map(String::as_str).collect();
             let found = match &known.taste {
-                Some(taste) => interests(&self.index, taste.history(), most, &labels)?,
+                Some(taste) => {
+                    let distances = &mut self.distances;
+                    interests_by(&self.index, taste.history(), most, &labels, distances)?
+                }
                 None => Vec::new(),
             };
             let labels = request.labels.clone();

@@ -20,19 +20,20 @@ pub(super) struct Merge {
 }
 
 /// The squared distances of all pairs, a triangle without its diagonal.
-struct Distances {
+#[derive(Clone, Debug, Default)]
+pub(super) struct Distances {
     n: usize,
     squared: Vec<f64>,
 }
 
 impl Distances {
-    fn of(points: &[f64], dim: usize) -> Self {
-        let n = points.len() / dim;
-        let mut squared = Vec::with_capacity(n * n.saturating_sub(1) / 2);
-        for (i, a) in points.chunks_exact(dim).enumerate() {
-            squared.extend(points.chunks_exact(dim).skip(i + 1).map(|b| distance_squared(a, b)));
+    /// Of `n` points, from the squared distance of each pair.
+    pub(super) fn of(n: usize, mut squared: impl FnMut(usize, usize) -> f64) -> Self {
+        let mut all = Vec::with_capacity(n * n.saturating_sub(1) / 2);
+        for a in 0..n {
+            all.extend((a + 1..n).map(|b| squared(a, b)));
         }
-        Self { n, squared }
+        Self { n, squared: all }
     }
 
     fn at(&self, a: usize, b: usize) -> usize {
@@ -40,7 +41,8 @@ impl Distances {
         a * (2 * self.n - a - 1) / 2 + (b - a - 1)
     }
 
-    fn get(&self, a: usize, b: usize) -> f64 {
+    /// Of two different points.
+    pub(super) fn get(&self, a: usize, b: usize) -> f64 {
         self.squared[self.at(a, b)]
     }
 }
@@ -60,9 +62,8 @@ pub(super) fn distance_squared(a: &[f64], b: &[f64]) -> f64 {
     (sums[0] + sums[2]) + (sums[1] + sums[3])
 }
 
-/// The merges of all points (rows of `dim` finite numbers) to one group, lowest first.
-pub(super) fn ward(points: &[f64], dim: usize) -> Vec<Merge> {
-    let mut distances = Distances::of(points, dim);
+/// The merges of all points to one group, lowest first.
+pub(super) fn ward(mut distances: Distances) -> Vec<Merge> {
     let n = distances.n;
     // A group goes by one of its points; `sizes` is 0 for points that no longer stand for one.
     let mut sizes = vec![1usize; n];
@@ -149,6 +150,11 @@ mod tests {
 
     use super::*;
 
+    fn ward_of(points: &[f64], dim: usize) -> Vec<Merge> {
+        let row = |i: usize| &points[i * dim..(i + 1) * dim];
+        ward(Distances::of(points.len() / dim, |a, b| distance_squared(row(a), row(b))))
+    }
+
     #[test]
     fn heights_and_groups_are_those_of_scipy() {
         let fixture: serde_json::Value =
@@ -159,7 +165,7 @@ mod tests {
                 json.as_array().unwrap().iter().map(|x| x.as_f64().unwrap()).collect()
             };
             let points: Vec<f64> = rows.iter().flat_map(&numbers).collect();
-            let merges = ward(&points, points.len() / rows.len());
+            let merges = ward_of(&points, points.len() / rows.len());
             let heights = numbers(&case["heights"]);
             assert_eq!(merges.len(), heights.len());
             for (merge, height) in merges.iter().zip(&heights) {
@@ -180,9 +186,9 @@ mod tests {
 
     #[test]
     fn few_and_equal_points() {
-        assert!(ward(&[], 3).is_empty());
-        assert!(ward(&[1.0, 2.0], 2).is_empty());
-        let merges = ward(&[1.0; 40], 4);
+        assert!(ward_of(&[], 3).is_empty());
+        assert!(ward_of(&[1.0, 2.0], 2).is_empty());
+        let merges = ward_of(&[1.0; 40], 4);
         assert_eq!(merges.len(), 9);
         assert!(merges.iter().all(|m| m.height == 0.0));
         assert_eq!(cut(&merges, 10, 1), [(0..10).collect::<Vec<_>>()]);
