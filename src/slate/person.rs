@@ -9,8 +9,8 @@ use crate::ids::Ordinal;
 use crate::item_set::ItemSet;
 use crate::kind::Kind;
 use crate::taste::{
-    ColdStart, Entry, Event, Exclusions, Interaction, Interest, Past, Profile, SummaryColumns,
-    Taste, TasteOptions, TasteSummary, interests_by, summary,
+    ColdStart, Entry, Event, Exclusions, HistoryItem, Interaction, Interest, Past, Profile,
+    SummaryColumns, Taste, TasteOptions, TasteSummary, interests_by, summary,
 };
 
 const HOUR_MS: i64 = 3_600_000;
@@ -239,8 +239,11 @@ impl Recommender {
             let labels: Vec<&str> = request.labels.iter().map(String::as_str).collect();
             let found = match &known.taste {
                 Some(taste) => {
-                    let distances = &mut self.distances;
-                    interests_by(&self.index, taste.history(), most, &labels, distances)?
+                    let (index, distances) = (&self.index, &mut self.distances);
+                    let part = |members: &[HistoryItem]| {
+                        Ok(taste.part_of(|item| members.iter().any(|member| member.item == item)))
+                    };
+                    interests_by(index, taste.history(), most, &labels, distances, &part)?
                 }
                 None => Vec::new(),
             };

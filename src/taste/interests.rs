@@ -15,8 +15,9 @@ use crate::load::Index;
 use crate::metric::Metric;
 use crate::ordering::{select_best, sort_best_first};
 
-/// Most items that are clustered: half a matrix of distances takes 4 MB then.
-const MOST_ITEMS: usize = 1000;
+/// Most items that are clustered: enough to tell what somebody is about, and few enough to cluster
+/// anew with every slate (128 kB of distances).
+const MOST_ITEMS: usize = 128;
 /// Most interests unless a number is asked for. People tell fewer than ten groups apart at a
 /// glance, and PinnerSage asks for candidates three times.
 const MOST_INTERESTS: usize = 8;
@@ -40,15 +41,18 @@ pub struct Interest {
     pub importance: f64,
     /// What tells its members from the catalog, strongest first; see [`Label`]. May be empty.
     pub labels: Vec<Label>,
-    /// The fold-in of its members alone, rotated: what to search with.
+    /// What to search with, rotated: a user vector rather than the medoid's, since its inner
+    /// products are taste scores.
     ///
-    /// A user vector rather than the medoid's: its inner products are taste scores, of the same
-    /// scale as those of the whole history, so what several interests find merges by score.
+    /// Of [`interests`] the fold-in of its members alone. Of a
+    /// [`Recommender`](crate::Recommender), which has folded the whole history in, its members' part of
+    /// that: so an interest's score of an item is exactly its members' share of the item's taste
+    /// score, and of all interests together, with what belongs to none, the shares add up to it.
     pub vector: Vec<f64>,
 }
 
 /// The interests in a history, most important first, ties in the order of the history. Items of
-/// negative weight belong to none; of more than 1,000 the latest count.
+/// negative weight belong to none; of more than 128 the latest count.
 ///
 /// Items are compared by direction, in Euclidean archives by place. `n` asks for a number of
 /// interests, and gets it if there are as many items. Without it, there are as many groups, from
@@ -68,25 +72,29 @@ pub fn interests(
     n: Option<usize>,
     labels: &[&str],
 ) -> Result<Vec<Interest>> {
-    interests_by(index, history, n, labels, &mut PairDistances::default())
+    let own = |members: &[HistoryItem]| {
+        let vectors = decoded(index, members.iter().map(|h| h.item));
+        Ok(solve(index, &vectors, members)?.vector)
+    };
+    interests_by(index, history, n, labels, &mut PairDistances::default(), &own)
 }
 
-/// The same, with distances that were kept: to the bit what it finds without them.
+/// The same, with distances that were kept, and vectors that `vector_of` makes of members.
 pub(crate) fn interests_by(
     index: &Index,
     history: &[HistoryItem],
     n: Option<usize>,
     labels: &[&str],
     distances: &mut PairDistances,
+    vector_of: &dyn Fn(&[HistoryItem]) -> Result<Vec<f64>>,
 ) -> Result<Vec<Interest>> {
     let liked = latest_liked(history);
     if liked.is_empty() {
         return Ok(Vec::new());
     }
-    let dim = index.dim();
     let vectors = decoded(index, liked.iter().map(|h| h.item));
     let items: Vec<Ordinal> = liked.iter().map(|h| h.item).collect();
-    distances.turn_to(&items, &comparable(index, &vectors), dim);
+    distances.turn_to(&items, &comparable(index, &vectors), index.dim());
     let between = &distances.between;
     let merges = ward(between.clone());
     let n_groups = match n {
@@ -96,15 +104,13 @@ pub(crate) fn interests_by(
     let labels = Labels::new(index, labels)?;
     let mut found = Vec::with_capacity(n_groups);
     for group in cut(&merges, liked.len(), n_groups) {
-        let row = |point: usize| point * dim..(point + 1) * dim;
         let members: Vec<HistoryItem> = group.iter().map(|p| liked[*p]).collect();
-        let own: Vec<f64> = group.iter().flat_map(|p| &vectors[row(*p)]).copied().collect();
         let items: Vec<Ordinal> = members.iter().map(|h| h.item).collect();
         found.push(Interest {
             medoid: liked[medoid(&group, |a, b| between.get(a, b).sqrt())].item,
             importance: members.iter().map(HistoryItem::mass).sum(),
             labels: labels.of(&items, MOST_LABELS)?,
-            vector: solve(index, &own, &members)?.vector,
+            vector: vector_of(&members)?,
             members: items,
         });
     }
