@@ -167,9 +167,10 @@ pub enum DiversityMethod {
 /// Which mix of values the items are to have.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Calibration {
-    /// The column of categories, tags or flags. JSON: `field`.
+    /// The column: categories, tags, flags, whole numbers or dates. A given mix names values of the
+    /// first three; a bandit takes flags, or categories of at most 64 values. JSON: `field`.
     pub field: String,
-    /// From 0, where scores alone decide, to 1. JSON: `strength`.
+    /// From 0, where scores alone decide, to 1, where the mix alone does. JSON: `strength`.
     pub strength: f64,
     /// The mix. JSON: `target`: `"history"`, `"bandit"` or an object of shares. Default: the history.
     pub target: Mix,
