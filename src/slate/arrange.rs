@@ -18,6 +18,10 @@ use crate::item_set::ItemSet;
 use crate::load::Index;
 use crate::taste::Interest;
 
+/// Shares of a list are numbers of items but for rounding: 0.07 of 100 is 7, and not the 8 that
+/// the product of the nearest binary numbers would be rounded up to.
+const ROUNDING: f64 = 1e-9;
+
 /// A request's rules in terms of this archive's items.
 pub(super) struct Arrangement<'a> {
     index: &'a Index,
@@ -35,6 +39,8 @@ pub(super) struct Arrangement<'a> {
 }
 
 struct Group {
+    /// What it is in [`Unmet`].
+    what: &'static str,
     name: String,
     members: ItemSet,
     least: usize,
@@ -64,15 +70,22 @@ impl<'a> Arrangement<'a> {
     ) -> Result<Self> {
         let catalog = Catalog::new(index);
         let (mut unmet, mut warnings) = (Vec::new(), Vec::new());
+        let mut before: Vec<Ordinal> = Vec::new();
+        for id in &request.after {
+            before.extend(index.ordinal(id)?.filter(|item| !before.contains(item)));
+        }
         let mut quotas = Vec::new();
         for (i, quota) in request.quotas.iter().enumerate() {
             let members = cache.select(catalog, &quota.where_, scope);
             let members = members.map_err(|e| e.within(&format!("quotas[{i}]")))?.clone();
-            // Earlier pages count: shares are of all that was shown so far and is shown now.
-            let n = (request.k + request.after.len()) as f64;
-            let least = (quota.least * n).ceil() as usize;
-            let most = (quota.most * n).floor() as usize;
-            quotas.push(Group { name: quota.name.clone(), members, least, most });
+            // Earlier pages count: shares are of all that was shown so far and is shown now. What
+            // is left to chance keeps the most and owes nothing to the least.
+            let n = before.len() + request.k;
+            let n_slots = request.explore.as_ref().map_or(0, |e| e.slots.len());
+            let most = (quota.most * n as f64 + ROUNDING).floor() as usize;
+            let least = (quota.least * (n - n_slots) as f64 - ROUNDING).ceil() as usize;
+            let (what, name) = ("quota", quota.name.clone());
+            quotas.push(Group { what, name, members, least: least.min(most), most });
         }
         let mut pins = Vec::new();
         for pin in &request.pins {
@@ -98,16 +111,13 @@ impl<'a> Arrangement<'a> {
             if pool.least > 0 {
                 let mut set = ItemSet::empty(index.len());
                 members.iter().for_each(|item| set.insert(*item));
+                let (what, name) = ("pool", pool.name.clone());
                 let (least, most) = (pool.least, usize::MAX);
-                quotas.push(Group { name: pool.name.clone(), members: set, least, most });
+                quotas.push(Group { what, name, members: set, least, most });
             }
             if !pool.positions.is_empty() {
                 pools.push((pool.name.as_str(), members, &pool.positions[..]));
             }
-        }
-        let mut before = Vec::new();
-        for id in &request.after {
-            before.extend(index.ordinal(id)?);
         }
         Ok(Self { index, request, quotas, pins, pools, before, unmet, warnings })
     }
@@ -153,7 +163,7 @@ impl<'a> Arrangement<'a> {
     }
 
     /// Brings the candidates to order.
-    pub(super) fn arrange(self, maker: &Maker<'_>, candidates: &Candidates) -> Result<Arranged> {
+    pub(super) fn arrange(mut self, maker: &Maker<'_>, candidates: &Candidates) -> Result<Arranged> {
         let request = self.request;
         if !request.is_composed() {
             let n = candidates.n_ranked.min(request.k);
@@ -163,14 +173,21 @@ impl<'a> Arrangement<'a> {
         let mut resolved = Resolved::of(&self, maker, candidates, slots)?;
         let composed = resolved.compose(&self, candidates)?;
         let mut arranged = self.in_names(&resolved, candidates, &composed);
-        arranged.warnings = [self.warnings, std::mem::take(&mut resolved.warnings)].concat();
-        arranged.unmet.splice(0..0, self.unmet);
+        arranged.warnings = std::mem::take(&mut self.warnings);
+        arranged.warnings.append(&mut resolved.warnings);
+        arranged.unmet.splice(0..0, std::mem::take(&mut self.unmet));
         let fixed: Vec<usize> = composed.order.iter().map(|c| c.candidate).collect();
         let Some(explore) = &request.explore else {
             arranged.places = fixed;
             return Ok(arranged);
         };
-        let drawn = draw(explore, maker, candidates, &fixed, &resolved.caps())?;
+        let may_follow = |placed: &[usize], i: usize| resolved.may_follow(&self, placed, i);
+        let drawn = draw(explore, maker, candidates, &fixed, &may_follow)?;
+        if drawn.items.len() < slots.len() {
+            let missing = candidates.n_ranked.saturating_sub(fixed.len() + drawn.items.len());
+            let held_back = Unmet { what: "k", name: "explore".into(), missing };
+            arranged.unmet.extend((missing > 0).then_some(held_back));
+        }
         merge(fixed, &drawn, slots, &mut arranged);
         Ok(arranged)
     }
@@ -220,7 +237,7 @@ impl<'a> Arrangement<'a> {
                 Unmet { what: "pool", name: pool(i), missing }
             }
             compose::Unmet::Quota { quota: i, missing } => {
-                Unmet { what: "quota", name: quota(i), missing }
+                Unmet { what: resolved.quotas[i].what, name: quota(i), missing }
             }
         };
         let mut unmet: Vec<Unmet> = composed.unmet.iter().map(missed).collect();
@@ -271,6 +288,7 @@ struct Resolved {
 }
 
 struct Members {
+    what: &'static str,
     name: String,
     of: Vec<bool>,
     least: usize,
@@ -323,9 +341,6 @@ impl Resolved {
     ) -> Result<Self> {
         let (index, request) = (a.index, a.request);
         let catalog = Catalog::new(index);
-        if let Some(slot) = slots.iter().find(|slot| **slot >= request.k) {
-            return Err(Error::arg("explore.slots", format!("places below {}", request.k), slot));
-        }
         let mut warnings = Vec::new();
         let n = candidates.items.len();
         let is_diverse = request.diversity.is_some_and(|d| d.strength > 0.0);
@@ -357,6 +372,7 @@ impl Resolved {
         };
         let mut quotas: Vec<Members> = (a.quotas.iter())
             .map(|q| Members {
+                what: q.what,
                 name: q.name.clone(),
                 of: is_in(&q.members),
                 least: q.least,
@@ -364,12 +380,16 @@ impl Resolved {
             })
             .collect();
         if !maker.is_row {
-            quotas.extend(fair_shares(maker.interests, candidates, request.k - slots.len()));
+            // What the request itself asks for comes first.
+            let k = request.k - slots.len();
+            let asked = quotas.iter().fold(0, |sum: usize, q| sum.saturating_add(q.least));
+            let left = (a.before.len() + k).saturating_sub(asked).min(k);
+            quotas.extend(fair_shares(maker.interests, candidates, left));
         }
         let find = |item: Ordinal| candidates.items.iter().position(|c| c.ordinal == item);
         let mut pins = Vec::new();
         for (item, position) in &a.pins {
-            let position = behind_slots(*position, slots, "pins")?;
+            let position = behind_slots(*position, slots);
             if let Some(candidate) = find(*item) {
                 pins.push(compose::Pin { candidate, position });
             }
@@ -378,10 +398,7 @@ impl Resolved {
         for (_, members, positions) in &a.pools {
             let mut is_member = vec![false; n];
             members.iter().filter_map(|item| find(*item)).for_each(|i| is_member[i] = true);
-            let positions = positions
-                .iter()
-                .map(|p| behind_slots(*p, slots, "pools"))
-                .collect::<Result<_>>()?;
+            let positions = positions.iter().map(|p| behind_slots(*p, slots)).collect();
             pools.push((is_member, positions));
         }
         let mix = match &request.calibration {
@@ -481,9 +498,20 @@ impl Resolved {
         Composer::default().compose(&all, &rules)
     }
 
-    /// The values that caps count, with how often each cap lets one come.
-    fn caps(&self) -> Vec<&FlatValues> {
-        self.caps.iter().collect()
+    /// Whether what is left to chance may be this candidate, next to what is `placed` and what
+    /// earlier pages showed: what caps and quotas let come, and the floor.
+    fn may_follow(&self, a: &Arrangement<'_>, placed: &[usize], candidate: usize) -> bool {
+        let count = |is: &dyn Fn(usize) -> bool| {
+            self.before.iter().chain(placed).filter(|other| is(**other)).count()
+        };
+        !placed.contains(&candidate)
+            && a.request.caps.iter().zip(&self.caps).all(|(cap, values)| {
+                let held = |value: &u32| count(&|other| values.of(other).contains(value));
+                values.of(candidate).iter().all(|value| held(value) < cap.most)
+            })
+            && self.quotas.iter().filter(|quota| quota.of[candidate]).all(|quota| {
+                quota.most == usize::MAX || count(&|other| quota.of[other]) < quota.most
+            })
     }
 }
 
@@ -495,17 +523,15 @@ fn fair_shares(interests: &[Interest], candidates: &Candidates, k: usize) -> Vec
         let of: Vec<bool> = candidates.interest_of.iter().map(|found| *found == Some(i)).collect();
         let earned = (k as f64 * interest.importance / total).floor() as usize;
         let n_there = of[..candidates.n_ranked].iter().filter(|is| **is).count();
-        Members { name: format!("interest {i}"), of, least: earned.min(n_there), most: usize::MAX }
+        let (what, name, least) = ("quota", format!("interest {i}"), earned.min(n_there));
+        Members { what, name, of, least, most: usize::MAX }
     };
     interests.iter().enumerate().map(share).collect()
 }
 
 /// Where a place lies among those that are not left to chance.
-fn behind_slots(position: usize, slots: &[usize], path: &str) -> Result<usize> {
-    if slots.contains(&position) {
-        return Err(Error::arg(path, "a place that explore.slots does not have", position));
-    }
-    Ok(position - slots.iter().filter(|slot| **slot < position).count())
+fn behind_slots(position: usize, slots: &[usize]) -> usize {
+    position - slots.iter().filter(|slot| **slot < position).count()
 }
 
 /// How lately each candidate was shown; empty where the request does not rotate.

@@ -1,6 +1,5 @@
 //! Places that are left to chance.
 
-use super::arrange::FlatValues;
 use super::explore::{Exploration, thompson};
 use super::make::{Candidates, Maker};
 use super::request::{Explore, ExploreMethod};
@@ -28,30 +27,24 @@ pub(super) struct Drawn {
 /// Draws one candidate for each slot.
 ///
 /// The set is fixed before the first draw: the best candidates that composition left over, by
-/// score. What caps forbid next to the rest of the slate and to what was drawn is not feasible.
+/// score, at least as many as there are slots; none below the relevance floor. What caps and
+/// quotas forbid next to the rest of the slate and to what was drawn is not feasible:
+/// `may_follow` tells.
 pub(super) fn draw(
     explore: &Explore,
     maker: &Maker<'_>,
     candidates: &Candidates,
     fixed: &[usize],
-    caps: &[&FlatValues],
+    may_follow: &dyn Fn(&[usize], usize) -> bool,
 ) -> Result<Drawn> {
-    let free = (0..candidates.n_ranked).filter(|i| !fixed.contains(i));
-    let set: Vec<usize> = free.take(explore.candidates).collect();
     let relevance = relevance(candidates);
+    let is_free = |i: &usize| !fixed.contains(i) && relevance[*i] >= maker.request.floor;
+    let free = (0..candidates.n_ranked).filter(is_free);
+    let set: Vec<usize> = free.take(explore.candidates.max(explore.slots.len())).collect();
     let scored =
         |i: &usize| Scored { ordinal: candidates.items[*i].ordinal, score: relevance[*i] };
     let scores: Vec<Scored> = set.iter().map(scored).collect();
     let mut placed = fixed.to_vec();
-    let is_feasible = |placed: &[usize], candidate: usize| {
-        !placed.contains(&candidate)
-            && maker.request.caps.iter().zip(caps).all(|(cap, values)| {
-                values.of(candidate).iter().all(|value| {
-                    let n = placed.iter().filter(|p| values.of(**p).contains(value)).count();
-                    n < cap.most
-                })
-            })
-    };
     let mut items = Vec::with_capacity(explore.slots.len());
     let posterior = maker.taste.filter(|_| explore.method == ExploreMethod::Thompson);
     let temperature = match explore.method {
@@ -67,7 +60,7 @@ pub(super) fn draw(
             for _ in &explore.slots {
                 let at = |item: Ordinal| scores.iter().position(|s| s.ordinal == item);
                 let mut feasible =
-                    |item: Ordinal| at(item).is_some_and(|i| is_feasible(&placed, set[i]));
+                    |item: Ordinal| at(item).is_some_and(|i| may_follow(&placed, set[i]));
                 let Some(drawn) = exploration.draw(&mut feasible) else { break };
                 if let Some(i) = at(drawn.ordinal) {
                     placed.push(set[i]);
@@ -84,7 +77,7 @@ pub(super) fn draw(
             }
             let mut rng = SeededRng::new(maker.request.seed, STREAM);
             for _ in &explore.slots {
-                let feasible: Vec<bool> = set.iter().map(|i| is_feasible(&placed, *i)).collect();
+                let feasible: Vec<bool> = set.iter().map(|i| may_follow(&placed, *i)).collect();
                 let mut sample = |scores: &mut [f64]| {
                     let drawn = taste.sample(&mut rng, explore.temperature);
                     let rows = rows.chunks_exact(index.dim());

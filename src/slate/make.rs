@@ -88,7 +88,10 @@ impl Maker<'_> {
         let beta = weights.map_or(0.0, |weights| weights.beta() * request.taste_weight);
         let mut gathered = Gathered::new(index);
         if let (Some(query), None, false) = (&query, given, self.is_row) {
-            gathered.add_best(self.search(query, request.n_candidates(), self.allowed));
+            // At least as many as tell how much popularity counts, however few are asked for: an
+            // item's score is the same in short answers and in long ones.
+            let n = request.n_candidates().max(N_CROSSING);
+            gathered.add_best(self.search(query, n, self.allowed));
         }
         let catalog = Catalog::new(index);
         let prior_weight = self.prior_weight(&gathered);
@@ -192,12 +195,20 @@ impl Maker<'_> {
             return Ok(());
         }
         if let Some(prior) = self.prior.filter(|_| terms.have_prior() || query.is_none()) {
-            gathered.add(prior.best(catalog, allowed, n)?);
+            gathered.add(match terms.lower_the_popular() {
+                true => prior.least(catalog, allowed, n)?,
+                false => prior.best(catalog, allowed, n)?,
+            });
         }
         // Parts of the items of which some are wanted: the best of them by taste, or else by
         // popularity.
-        for (set, n) in terms.lifted().map(|set| (set, n)).chain(arrangement.wanted()) {
+        let lifted = terms.lifted().map(|(set, is_inside)| (set, is_inside, n));
+        let wanted = arrangement.wanted().map(|(set, n)| (set, true, n));
+        for (set, is_inside, n) in lifted.chain(wanted) {
             let mut within = set.clone();
+            if !is_inside {
+                within.invert();
+            }
             within.intersect(allowed);
             if let Some(query) = query {
                 gathered.add(self.search(query, n, &within).iter().map(|s| s.ordinal));

@@ -154,6 +154,7 @@ impl Recommender {
         // What was folded in from prefixes is folded in again from whole codes.
         self.known = None;
         self.distances = PairDistances::default();
+        self.cold_start = None;
         self.index.arrive(arrived)
     }
 

@@ -8,8 +8,9 @@ use crate::error::{Error, Result, quoted};
 use crate::ids::Ordinal;
 use crate::item_set::ItemSet;
 use crate::kind::Kind;
+use crate::load::Index;
 use crate::taste::{
-    ColdStart, Entry, Event, Exclusions, HistoryItem, Interaction, Interest, Past, Profile,
+    ColdStart, Entry, Event, Exclusions, HistoryItem, Interaction, Interest, PairDistances, Past, Profile,
     SummaryColumns, Taste, TasteOptions, TasteSummary, interests_by, summary,
 };
 
@@ -102,6 +103,8 @@ impl Recommender {
         request: &Request,
     ) -> Result<Slate> {
         let (mut allowed, warnings) = self.allowed_for(request)?;
+        // Examples are of no time and no situation: nothing of them fades.
+        let options = TasteOptions::default();
         let mut examples = Profile::default();
         let likes = like.iter().map(|id| ("like", Kind::Like, id));
         let dislikes = dislike.iter().map(|id| ("dislike", Kind::Dislike, id));
@@ -117,17 +120,21 @@ impl Recommender {
                 event: Event::Interaction(Interaction::new(id.as_str(), kind)),
             })?;
         }
-        // The profile stands aside for a moment, with what was made of it.
-        let profile = std::mem::replace(&mut self.profile, examples);
-        let (known, kept) = (self.known.take(), self.exclusions.take());
-        let slate = self.make(request, &allowed, None, warnings);
-        (self.profile, self.known, self.exclusions) = (profile, known, kept);
+        // Conditions, and what was shown when, are the person's still.
+        exclusions(&mut self.exclusions, &self.profile, &self.index)?;
+        let past = Past::of(&examples, &self.index)?;
+        let mut known = Known::of(&self.index, &past, options)?;
+        // Distances of their own: those of the profile stay for the profile.
+        known.find_interests(&self.index, request, &mut PairDistances::default())?;
+        let own = self.known.replace(known);
+        let slate = self.make_with(request, &allowed, None, warnings, None);
+        self.known = own;
         self.allowed = allowed;
         slate
     }
 
     /// One slate for each of the person's interests, the most important first: rows of a page. No
-    /// item comes twice.
+    /// item comes twice. A request that does not say how many gets as many as the history has.
     ///
     /// # Errors
     /// As [`Recommender::recommend`].
@@ -136,7 +143,11 @@ impl Recommender {
         if !request.include_seen {
             self.leave_out_seen(&mut allowed)?;
         }
-        self.know(request)?;
+        let most = match request.interests {
+            Interests::Most(0) => Interests::Auto,
+            most => most,
+        };
+        self.know(&Request { interests: most, ..request.clone() })?;
         let found = self.known.as_ref().map_or(&[][..], Known::interests).to_vec();
         let mut rows = Vec::with_capacity(found.len());
         for interest in &found {
@@ -196,6 +207,7 @@ impl Recommender {
     /// What a request allows, earlier pages left out.
     fn allowed_for(&mut self, request: &Request) -> Result<(ItemSet, Vec<String>)> {
         request.check()?;
+        request.check_places()?;
         let (mut allowed, warnings) = self.allowed(&request.limits())?;
         for id in &request.after {
             if let Some(item) = self.index.ordinal(id)? {
@@ -222,35 +234,12 @@ impl Recommender {
         if self.known.as_ref().is_none_or(|known| known.options != options) {
             let exclusions = exclusions(&mut self.exclusions, &self.profile, &self.index)?;
             let past = Past::with(&self.profile, &self.index, exclusions);
-            let taste = Taste::fold_in(&self.index, &past, &options)?;
-            self.known = Some(Known { options, taste, interests: None });
+            self.known = Some(Known::of(&self.index, &past, options)?);
         }
-        let Some(known) = &mut self.known else { return Ok(()) };
-        let most = match request.interests {
-            Interests::Most(0) => return Ok(()),
-            Interests::Most(most) => Some(most),
-            Interests::Auto => None,
-        };
-        let is_known = known
-            .interests
-            .as_ref()
-            .is_some_and(|i| i.most == request.interests && i.labels == request.labels);
-        if !is_known {
-            let labels: Vec<&str> = request.labels.iter().map(String::as_str).collect();
-            let found = match &known.taste {
-                Some(taste) => {
-                    let (index, distances) = (&self.index, &mut self.distances);
-                    let part = |members: &[HistoryItem]| {
-                        Ok(taste.part_of(|item| members.iter().any(|member| member.item == item)))
-                    };
-                    interests_by(index, taste.history(), most, &labels, distances, &part)?
-                }
-                None => Vec::new(),
-            };
-            let labels = request.labels.clone();
-            known.interests = Some(KnownInterests { most: request.interests, labels, found });
+        match &mut self.known {
+            Some(known) => known.find_interests(&self.index, request, &mut self.distances),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     fn make(
@@ -306,6 +295,46 @@ impl Recommender {
 }
 
 impl Known {
+    fn of(index: &Index, past: &Past<'_>, options: TasteOptions) -> Result<Self> {
+        let taste = Taste::fold_in(index, past, &options)?;
+        Ok(Self { options, taste, interests: None })
+    }
+
+    /// The interests that a request asks for, where that was not done before.
+    fn find_interests(
+        &mut self,
+        index: &Index,
+        request: &Request,
+        distances: &mut PairDistances,
+    ) -> Result<()> {
+        let most = match request.interests {
+            Interests::Most(0) => return Ok(()),
+            Interests::Most(most) => Some(most),
+            Interests::Auto => None,
+        };
+        let is_known = self
+            .interests
+            .as_ref()
+            .is_some_and(|i| i.most == request.interests && i.labels == request.labels);
+        if !is_known {
+            let labels: Vec<&str> = request.labels.iter().map(String::as_str).collect();
+            let mut found = match &self.taste {
+                Some(taste) => {
+                    let part = |members: &[HistoryItem]| {
+                        Ok(taste.part_of(|item| members.iter().any(|member| member.item == item)))
+                    };
+                    interests_by(index, taste.history(), most, &labels, distances, &part)?
+                }
+                None => Vec::new(),
+            };
+            let total: f64 = found.iter().map(|interest| interest.importance).sum();
+            found.iter_mut().for_each(|interest| interest.importance /= total);
+            let labels = request.labels.clone();
+            self.interests = Some(KnownInterests { most: request.interests, labels, found });
+        }
+        Ok(())
+    }
+
     fn interests(&self) -> &[Interest] {
         self.interests.as_ref().map_or(&[], |interests| &interests.found)
     }

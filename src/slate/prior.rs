@@ -83,4 +83,22 @@ impl Prior {
         unknown.truncate(k - known.len());
         Ok(known.iter().map(|s| s.ordinal).chain(unknown).collect())
     }
+    /// The `k` of the allowed items with the lowest terms, in no order. Cost: a pass over them.
+    pub(super) fn least(
+        &self,
+        catalog: Catalog<'_>,
+        allowed: &ItemSet,
+        k: usize,
+    ) -> Result<Vec<Ordinal>> {
+        let mut scored = Vec::with_capacity(allowed.count());
+        for ordinal in allowed.iter() {
+            let score = -catalog.prior(ordinal)?.unwrap_or(self.low);
+            scored.push(Scored { ordinal, score });
+        }
+        if scored.len() > k {
+            select_best(&mut scored, k);
+            scored.truncate(k);
+        }
+        Ok(scored.iter().map(|s| s.ordinal).collect())
+    }
 }

@@ -462,6 +462,43 @@ impl Request {
         if self.caps.iter().any(|cap| cap.most == 0) {
             return Err(Error::arg("caps", "at least 1 for each field", 0));
         }
+        if let Some(candidates) = self.candidates.filter(|n| !(1..=MAX_CANDIDATES).contains(n)) {
+            let expected = format!("a whole number from 1 to {MAX_CANDIDATES}");
+            return Err(Error::arg("candidates", expected, candidates));
+        }
+        Ok(())
+    }
+
+    /// Refuses places that the list does not have, or that are given away twice. Asked where a
+    /// request is used and not where it is read: a scenario may leave `k` to its callers.
+    ///
+    /// # Errors
+    /// [`Error::Arg`] that names the member.
+    pub(super) fn check_places(&self) -> Result<()> {
+        let mut is_taken = vec![false; self.k];
+        let mut take = |place: usize, path: &dyn Fn() -> String| match is_taken.get_mut(place) {
+            Some(is_taken) if !*is_taken => {
+                *is_taken = true;
+                Ok(())
+            }
+            Some(_) => Err(Error::arg(path(), "a place that nothing else has", place)),
+            None => Err(Error::arg(path(), format!("a place below k, {}", self.k), place)),
+        };
+        for slot in self.explore.iter().flat_map(|explore| &explore.slots) {
+            take(*slot, &|| "explore.slots".into())?;
+        }
+        for (i, pin) in self.pins.iter().enumerate() {
+            take(pin.position, &|| format!("pins[{i}].position"))?;
+            if self.pins[..i].iter().any(|other| other.item == pin.item) {
+                let path = format!("pins[{i}].item");
+                return Err(Error::arg(path, "an item that is pinned once", quoted(&pin.item)));
+            }
+        }
+        for (i, pool) in self.pools.iter().enumerate() {
+            for place in &pool.positions {
+                take(*place, &|| format!("pools[{i}].positions"))?;
+            }
+        }
         Ok(())
     }
 

@@ -5,12 +5,14 @@ use super::cache::Cache;
 use super::prior::Prior;
 use super::request::{Boost, Freshness, Request};
 use crate::catalog::{Catalog, Expr, FieldKind, Formula, Scope};
-use crate::error::{Error, Result, quoted};
+use crate::error::{Error, Number, Result, quoted};
 use crate::ids::{Ordinal, Scored};
 use crate::item_set::ItemSet;
 use crate::ordering::select_best;
 
 const DAY_MS: f64 = 86_400_000.0;
+/// Older than any date, in days.
+const OLD_DAYS: f64 = 1e9;
 
 /// The terms of a request beside taste, ready to be asked for any item.
 pub(super) struct Terms<'a> {
@@ -71,25 +73,24 @@ impl<'a> Terms<'a> {
         Ok(Self { catalog, prior, freshness, boosts })
     }
 
-    /// The sets of items that boosts lift: where to look for candidates that taste alone would
-    /// not bring.
-    pub(super) fn lifted(&self) -> impl Iterator<Item = &ItemSet> {
+    /// The sets of items that boosts lift, each with whether it is the set itself or all others:
+    /// where to look for candidates that taste alone would not bring.
+    pub(super) fn lifted(&self) -> impl Iterator<Item = (&ItemSet, bool)> {
         self.boosts.iter().filter_map(|(boost, value)| match value {
-            Value::Set(set) if boost.weight > 0.0 => Some(set),
+            Value::Set(set) if boost.weight != 0.0 => Some((set, boost.weight > 0.0)),
             _ => None,
         })
     }
 
     /// For each term that differs from item to item of the whole catalog, newness and formulas,
-    /// the `n` of the allowed items that it lifts most. Cost: a pass over the items a term.
+    /// the `n` of the allowed items that it lifts most, or lowers least. Cost: a pass over the
+    /// items a term.
     pub(super) fn leaders(&self, allowed: &ItemSet, n: usize) -> Result<Vec<Ordinal>> {
         let mut out = Vec::new();
-        let mut take = |values: &dyn Fn(Ordinal) -> Result<Option<f64>>| {
-            let mut scored = Vec::new();
+        let mut take = |worth: &dyn Fn(Ordinal) -> Result<f64>| {
+            let mut scored = Vec::with_capacity(allowed.count());
             for ordinal in allowed.iter() {
-                if let Some(score) = values(ordinal)?.filter(|score| *score > 0.0) {
-                    scored.push(Scored { ordinal, score });
-                }
+                scored.push(Scored { ordinal, score: worth(ordinal)? });
             }
             if scored.len() > n {
                 select_best(&mut scored, n);
@@ -98,15 +99,18 @@ impl<'a> Terms<'a> {
             out.extend(scored.iter().map(|s| s.ordinal));
             Ok(())
         };
-        if let Some((freshness, _)) = self.freshness.filter(|(f, _)| f.weight > 0.0) {
+        if let Some((freshness, _)) = self.freshness.filter(|(f, _)| f.weight != 0.0) {
             let column = self.catalog.column(&freshness.field)?;
-            // Days since 1970, moved so that they are positive in the years that a date can have.
-            take(&|item| Ok(column.value(item)?.as_number().map(|day| day + 1e6)))?;
+            let sign = freshness.weight.signum();
+            // By the day itself, whose order is that of its worth; without one an item is old.
+            take(&|item| Ok(sign * column.value(item)?.as_number().unwrap_or(-OLD_DAYS)))?;
         }
         for (boost, value) in &self.boosts {
-            if let Value::Formula(formula) = value {
+            if let Value::Formula(formula) = value
+                && boost.weight != 0.0
+            {
                 let values = formula.values(self.catalog)?;
-                take(&|item| Ok(Some(boost.weight * values[item.index()])))?;
+                take(&|item| Ok(boost.part(values[item.index()])))?;
             }
         }
         Ok(out)
@@ -120,6 +124,11 @@ impl<'a> Terms<'a> {
     /// Whether popularity counts.
     pub(super) fn have_prior(&self) -> bool {
         self.prior.is_some()
+    }
+
+    /// Whether it counts against an item to be popular.
+    pub(super) fn lower_the_popular(&self) -> bool {
+        self.prior.is_some_and(|(_, weight)| weight < 0.0)
     }
 
     /// The parts of some items, `taste` first, in the order in which they are added up.
@@ -155,10 +164,7 @@ impl<'a> Terms<'a> {
                 }
                 Value::Formula(formula) => formula.values_of(self.catalog, items)?,
             };
-            for x in &mut values {
-                // An item for which a formula has no value is neither lifted nor lowered.
-                *x = if x.is_nan() { 0.0 } else { boost.weight * *x };
-            }
+            values.iter_mut().for_each(|x| *x = boost.part(*x));
             add(&boost.name, values);
         }
         let n = names.len();
@@ -166,7 +172,22 @@ impl<'a> Terms<'a> {
         for i in 0..items.len() {
             values.extend(columns.iter().map(|column| column[i]));
         }
-        Ok(Parts { names, values })
+        let parts = Parts { names, values };
+        match (0..items.len()).map(|i| parts.score(i)).find(|score| !score.is_finite()) {
+            None => Ok(parts),
+            Some(score) => {
+                let expected = "weights and formulas whose sum is finite for every item";
+                Err(Error::arg("boosts", expected, Number(score)))
+            }
+        }
+    }
+}
+
+impl Boost {
+    /// Its part of a score, where it multiplies `value`. An item for which a formula has no value
+    /// is neither lifted nor lowered.
+    fn part(&self, value: f64) -> f64 {
+        if value.is_nan() { 0.0 } else { self.weight * value }
     }
 }
 

@@ -143,7 +143,7 @@ fn to_json<'a>(
 fn parts(slate: &Slate, i: usize) -> serde_json::Map<String, serde_json::Value> {
     let mut map = serde_json::Map::new();
     if let Some(parts) = &slate.parts {
-        let row = parts.values.chunks_exact(parts.names.len()).nth(i).unwrap_or_default();
+        let row = parts.values.chunks_exact(parts.names.len().max(1)).nth(i).unwrap_or_default();
         for (name, part) in parts.names.iter().zip(row) {
             let known = map.get(name).and_then(serde_json::Value::as_f64).unwrap_or(0.0);
             map.insert(name.clone(), (known + part).into());
