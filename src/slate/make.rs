@@ -25,8 +25,14 @@ use crate::search::{Query, Searcher};
 use crate::taste::{ColdStart, Interest, NeighbourScores, Past, Share, Taste};
 
 /// What popularity counts for somebody of whom nothing is known, in units of the taste score, which
-/// is about 1 for what a person is sure to like. It shrinks with the uncertainty of the taste, so
-/// that one crosses into the other.
+/// is about 1 for what a person is sure to like. It shrinks with the eighth power of what is
+/// unknown of the taste, so that one crosses into the other.
+///
+/// Chosen on the validation users of MovieLens 100K (tests/protocol.md), powers 0 to 12 and weights
+/// from 0.05 to 0.8. Against taste alone, `recall_at_20` of histories of 1, 2, 3, 5, 10 and 20 items
+/// goes from 0.217, 0.263, 0.292, 0.332, 0.370, 0.392 to 0.257, 0.283, 0.307, 0.340, 0.373, 0.394,
+/// and stays at 0.408 for whole histories. Without a power a quarter is known of whole histories,
+/// and popularity would cost them 0.003; a weight of 0.4 does less even for the first item.
 const PRIOR_WEIGHT: f64 = 0.2;
 
 /// How many of the best candidates by taste tell how much is known of it.
@@ -169,7 +175,9 @@ impl Maker<'_> {
         let best: Vec<Ordinal> =
             gathered.best.iter().take(N_CROSSING).map(|s| s.ordinal).collect();
         let known = cold_start.crossing(self.index, self.taste, &best);
-        self.request.prior_weight + PRIOR_WEIGHT * (1.0 - known)
+        let unknown = 1.0 - known;
+        let fourth = (unknown * unknown) * (unknown * unknown);
+        self.request.prior_weight + PRIOR_WEIGHT * (fourth * fourth)
     }
 
     /// Adds candidates by interests, and by whatever else lifts an item.
