@@ -163,7 +163,11 @@ impl<'a> Arrangement<'a> {
     }
 
     /// Brings the candidates to order.
-    pub(super) fn arrange(mut self, maker: &Maker<'_>, candidates: &Candidates) -> Result<Arranged> {
+    pub(super) fn arrange(
+        mut self,
+        maker: &Maker<'_>,
+        candidates: &Candidates,
+    ) -> Result<Arranged> {
         let request = self.request;
         if !request.is_composed() {
             let n = candidates.n_ranked.min(request.k);
@@ -259,7 +263,10 @@ fn merge(fixed: Vec<usize>, drawn: &Drawn, slots: &[usize], arranged: &mut Arran
     loop {
         let is_slot = slots.contains(&arranged.places.len());
         let next = match is_slot {
-            true => drawn_items.next().map(|(i, p)| (*i, *p)).or(fixed.next().map(|i| (i, None))),
+            true => {
+                let drawn = drawn_items.next().map(|(i, p)| (*i, *p));
+                drawn.or_else(|| fixed.next().map(|i| (i, None)))
+            }
             false => fixed.next().map(|i| (i, None)),
         };
         // Behind the end of what is fixed, draws follow directly.
@@ -379,7 +386,7 @@ impl Resolved {
                 most: q.most,
             })
             .collect();
-        if !maker.is_row {
+        if maker.row.is_none() {
             // What the request itself asks for comes first.
             let k = request.k - slots.len();
             let asked = quotas.iter().fold(0, |sum: usize, q| sum.saturating_add(q.least));

@@ -9,18 +9,23 @@ use crate::ids::Ordinal;
 use crate::item_set::ItemSet;
 use crate::kind::Kind;
 use crate::load::Index;
+use crate::search::{Effort, Query};
 use crate::taste::{
-    ColdStart, Entry, Event, Exclusions, HistoryItem, Interaction, Interest, PairDistances, Past, Profile,
-    SummaryColumns, Taste, TasteOptions, TasteSummary, interests_by, summary,
+    ColdStart, Entry, Event, Exclusions, HistoryItem, Interaction, Interest, PairDistances, Past,
+    Profile, SummaryColumns, Taste, TasteOptions, TasteSummary, interests_by, summary,
 };
 
 const HOUR_MS: i64 = 3_600_000;
+/// How many of the best items by taste tell how much is known of it.
+const N_CROSSING: usize = 16;
 
 /// What was made of the profile for one kind of request, and serves the next of its kind.
 pub(super) struct Known {
     /// With its moment at the beginning of an hour: ages are whole hours.
     options: TasteOptions,
     taste: Option<Taste>,
+    /// See [`Recommender::doubt`].
+    doubt: Option<f64>,
     interests: Option<KnownInterests>,
 }
 
@@ -262,13 +267,8 @@ impl Recommender {
         warnings: Vec<String>,
         only: Option<&Interest>,
     ) -> Result<Slate> {
-        let prior = match &self.prior {
-            Some(prior) => prior,
-            None => self.prior.insert(Prior::of(&self.index)?),
-        };
-        if prior.is_some() && self.cold_start.is_none() {
-            self.cold_start = Some(ColdStart::new(&self.index)?);
-        }
+        let doubt = self.doubt()?;
+        let prior = self.prior.as_ref().and_then(Option::as_ref);
         let none = Exclusions::default();
         let exclusions = self.exclusions.as_ref().unwrap_or(&none);
         let known = self.known.as_ref();
@@ -281,9 +281,9 @@ impl Recommender {
                 None if request.interests == Interests::Most(0) => &[],
                 None => known.map_or(&[], Known::interests),
             },
-            is_row: only.is_some(),
-            prior: prior.as_ref(),
-            cold_start: self.cold_start.as_ref().filter(|_| prior.is_some()),
+            row: only,
+            prior,
+            doubt,
             searcher: &mut self.searcher,
             neighbours: &mut self.neighbours,
             cache: &mut self.cache,
@@ -294,10 +294,47 @@ impl Recommender {
     }
 }
 
+impl Recommender {
+    /// How little is known of the taste, from 1 (nothing) towards 0: the share of the uncertainty
+    /// about what the taste likes best that is left, to the eighth power. 1 too where the archive
+    /// has no prior and nobody asks.
+    ///
+    /// Told by the best that the person does not know, whatever a request leaves out: so an item's
+    /// score does not depend on filters, pages and lengths of answers.
+    fn doubt(&mut self) -> Result<f64> {
+        let has_prior = match &self.prior {
+            Some(prior) => prior.is_some(),
+            None => self.prior.insert(Prior::of(&self.index)?).is_some(),
+        };
+        let Some(Known { taste: Some(taste), doubt, .. }) = &mut self.known else {
+            return Ok(1.0);
+        };
+        if !has_prior {
+            return Ok(1.0);
+        }
+        if let Some(doubt) = doubt {
+            return Ok(*doubt);
+        }
+        let cold_start = match &self.cold_start {
+            Some(cold_start) => cold_start,
+            None => self.cold_start.insert(ColdStart::new(&self.index)?),
+        };
+        let mut unknown = ItemSet::full(self.index.len());
+        taste.history().iter().for_each(|h| unknown.remove(h.item));
+        let query = Query::taste(taste.vector().to_vec())?;
+        let index = &self.index;
+        let best = self.searcher.search(index, &query, N_CROSSING, &unknown, Effort::Usual);
+        let best: Vec<Ordinal> = best.iter().map(|s| s.ordinal).collect();
+        let left = 1.0 - cold_start.crossing(index, Some(taste), &best);
+        let fourth = (left * left) * (left * left);
+        Ok(*doubt.insert(fourth * fourth))
+    }
+}
+
 impl Known {
     fn of(index: &Index, past: &Past<'_>, options: TasteOptions) -> Result<Self> {
         let taste = Taste::fold_in(index, past, &options)?;
-        Ok(Self { options, taste, interests: None })
+        Ok(Self { options, taste, doubt: None, interests: None })
     }
 
     /// The interests that a request asks for, where that was not done before.

@@ -101,8 +101,8 @@ pub struct Request {
     pub rotation: Option<Rotation>,
     /// Places that are left to chance, so that something is learned. JSON: `explore`.
     pub explore: Option<Explore>,
-    /// Number of candidates that the slate is composed from, up to 10,000. JSON: `candidates`.
-    /// Default: as many as `k`, and where the slate is composed ten times as many, at least 200.
+    /// Number of candidates that a slate is made from where more than taste decides, up to 10,000.
+    /// JSON: `candidates`. Default: ten times `k`, at least 200.
     pub candidates: Option<usize>,
     /// Ids that earlier pages of the same slate showed: they do not come again, and caps and
     /// diversity take them into account. JSON: `after`.
@@ -542,9 +542,7 @@ impl Request {
 
     /// How many candidates the slate is made from.
     pub(super) fn n_candidates(&self) -> usize {
-        let usual =
-            if self.is_composed() { (10 * self.k).clamp(200, MAX_CANDIDATES) } else { self.k };
-        self.candidates.unwrap_or(usual).max(self.k)
+        self.candidates.unwrap_or((10 * self.k).clamp(200, MAX_CANDIDATES)).max(self.k)
     }
 }
 
