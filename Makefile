@@ -41,6 +41,7 @@ bench: ## Measure against peers, in Chromium, Node and natively, into benches/re
 	@$(MAKE) films pkg
 	@$(ENV) node benches/run.mjs $(if $(ALL),--all)
 	@$(ENV) node benches/predicate.mjs
+	@$(ENV) node benches/slate.mjs
 
 eval: ## Measure recommendations on MovieLens 100K (tests/protocol.md), estimates against obp; both are fetched
 	@.ci/setup tools rust python

@@ -38,3 +38,22 @@ export function* items(n) {
     };
   }
 }
+
+const KINDS = ["song", "song", "song", "song", "song", "song", "song", "podcast", "podcast", "book"];
+
+/** The same items with what slates ask for: who made them, what they are, since when, and how known. */
+export function* slateItems(n) {
+  let i = 0;
+  for (const { year, ...item } of items(n)) {
+    const day = new Date(Date.UTC(1990, 0, 1 + ((i * 7919) % 13_000)));
+    yield {
+      ...item,
+      ...(year === null ? {} : { year }),
+      artist: `artist ${(i * 31) % 5_000}`,
+      kind: KINDS[i % KINDS.length],
+      released: day.toISOString().slice(0, 10),
+      plays: Math.floor(1e6 / (1 + ((i * 7919) % n))),
+    };
+    i += 1;
+  }
+}

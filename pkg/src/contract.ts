@@ -37,13 +37,6 @@ export interface EnginePlaced {
   propensity?: number;
 }
 
-/** Which items a request is about. `where` and `params` are text; JSON where the caller gave objects. */
-export interface EngineFilter {
-  where?: string;
-  params?: string;
-  now_ms?: number;
-}
-
 /** One thing that happened to a profile. */
 export type EngineEvent =
   | {
@@ -73,14 +66,73 @@ export type Basis = "taste" | "prior" | "similarity" | "title";
 /** How thorough a search is: a share of the true best, within 0 to 1, or every item. */
 export type Recall = number | "exhaustive";
 
-/** Parallel arrays, best first. `because`, when asked for, has one list per item. */
+/** What tells an interest from the rest of the catalog: a value of a column, or a decade of one. */
+export type EngineLabel = { field: string; value: string } | { field: string; decade: number };
+
+/** An interest of a person. */
+export interface EngineInterest {
+  medoid: string;
+  size: number;
+  importance: number;
+  labels: EngineLabel[];
+}
+
+/** A place between two ends, and what it was measured on. */
+export interface EngineAxis {
+  value: number;
+  measured: number;
+  n_items: number;
+}
+
+/** What is to be said of a taste. */
+export interface EngineSummary {
+  interests: EngineInterest[];
+  mix: { value: string; share: number }[];
+  exploring?: EngineAxis;
+  niche?: EngineAxis;
+  new?: EngineAxis;
+  varied?: EngineAxis;
+}
+
+/** How a place of a slate came to its item. */
+export interface EngineStep {
+  position: number;
+  item: string;
+  reason: "value" | "pin" | "pool";
+  rule?: string;
+  passed: { item: string; why: string; rule?: string; similarTo?: string; similarity?: number }[];
+}
+
+/** What was asked for and could not be done. */
+export interface EngineUnmet {
+  what: "pin" | "pool" | "quota" | "k";
+  name: string;
+  missing: number;
+}
+
+/**
+ * Parallel arrays in the order of the items. `parts` has one row an item, one number for each of
+ * `part_names`; the others, where they are there, one entry an item. `requested` is the `k` that the
+ * request came to, scenarios included.
+ */
 export interface EngineAnswer {
   ordinals: Uint32Array;
   scores: Float64Array;
+  requested: number;
   qualifying: number;
   basis: Basis;
   approximate?: true;
   because?: { item: string; kind: InteractionKind; at_ms: number; share: number }[][];
+  part_names?: string[];
+  parts?: Float64Array;
+  policy?: string;
+  propensities?: (number | null)[];
+  explored?: Uint32Array;
+  explored_relevance?: Float64Array;
+  interests?: EngineInterest[];
+  interest_of?: (number | null)[];
+  trace?: EngineStep[];
+  unmet?: EngineUnmet[];
   warnings?: string[];
 }
 
@@ -112,7 +164,7 @@ export interface EngineInfo {
 /** A value as a column holds it; `null` where the item has none. */
 export type FieldValue = string | number | boolean | readonly string[] | null;
 
-/** One open archive and one profile inside one wasm instance. */
+/** One open archive and one profile inside one wasm instance. Every `request` is JSON text. */
 export interface Engine {
   address(): number;
   arrive(arrived: number): boolean;
@@ -122,27 +174,22 @@ export interface Engine {
   has(id: string): boolean;
   ordinal(id: string): number | undefined;
   cards(ordinals: Uint32Array, fields: readonly string[]): Record<string, FieldValue>[];
-  facets(field: string, request: EngineFilter & { limit?: number }): { value: string | number | boolean; count: number }[];
-  count(request: EngineFilter): number;
-  similar(
-    request: EngineFilter & {
-      id?: string;
-      vector?: Float32Array;
-      k?: number;
-      exclude?: readonly string[];
-      recall?: Recall;
-    },
-  ): EngineAnswer;
-  recommend(
-    request: EngineFilter & {
-      k?: number;
-      exclude?: readonly string[];
-      recall?: Recall;
-      seen?: "exclude" | "include";
-      explain?: number;
-    },
-  ): EngineAnswer;
-  find(text: string, request: EngineFilter & { k?: number; exclude?: readonly string[] }): EngineAnswer;
+  facets(
+    field: string,
+    limit: number | undefined,
+    request: string,
+  ): { value: string | number | boolean; count: number }[];
+  count(request: string): number;
+  /** More like the item, or else the vector. */
+  similar(id: string | undefined, vector: Float32Array, request: string): EngineAnswer;
+  find(text: string, request: string): EngineAnswer;
+  recommend(request: string): EngineAnswer;
+  rank(ids: readonly string[], request: string): EngineAnswer;
+  discover(like: readonly string[], dislike: readonly string[], request: string): EngineAnswer;
+  rows(request: string): EngineAnswer[];
+  summary(mix: string | undefined, age: string | undefined, request: string): EngineSummary | undefined;
+  onboarding(request: string): Uint32Array;
+  set_scenarios(json: string): void;
   append(entry: EngineEntry): boolean;
   clear_profile(): void;
   compact_profile(now_ms: number, max_age_ms: number): void;

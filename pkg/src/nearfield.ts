@@ -1,52 +1,55 @@
-import type { EngineAnswer, EngineFilter, EngineInfo } from "./contract.js";
+import { answerOf, summaryOf } from "./answer.js";
+import type { Engine, EngineAnswer, EngineInfo } from "./contract.js";
 import { NearfieldError } from "./errors.js";
 import type { Loading } from "./load.js";
-import {
-  count,
-  countOrZero,
-  json,
-  moment,
-  nonEmpty,
-  oneOf,
-  program,
-  readOptions,
-  recall as recallOption,
-  text,
-  texts,
-  unknownName,
-  wrong,
-} from "./options.js";
-import type { Read } from "./options.js";
+import { data, moment, nonEmpty, readOptions, text, texts, unknownName, wrong } from "./options.js";
+import { given, randomName } from "./plain.js";
 import type { Profile } from "./profile.js";
-import { given } from "./plain.js";
+import { context as contextOption } from "./profile-file.js";
+import type { Recorded } from "./profile-types.js";
+import {
+  DISCOVER,
+  FACETS,
+  FILTER,
+  LIST,
+  ONBOARDING,
+  RANK,
+  RECOMMEND,
+  requestOf,
+  requestText,
+  SIMILAR,
+  SUMMARY,
+} from "./request.js";
+import type { Request } from "./request.js";
 import type { Supervisor } from "./supervisor.js";
 import type {
   Answer,
   ArchiveInfo,
   CatalogItem,
+  DiscoverOptions,
   EngineKind,
   Facet,
   FacetsOptions,
   FilterOptions,
-  Item,
+  OnboardingOptions,
+  RankOptions,
   RecommendOptions,
+  Row,
+  RowsOptions,
   SearchOptions,
-  Shortfall,
+  ShownOptions,
   SimilarOptions,
+  SummaryOptions,
+  TasteSummary,
 } from "./types.js";
 
-/** Results per list where the caller names no number: what one row of a page shows. */
-const DEFAULT_K = 10;
-
-const FILTER = { where: program, params: json, now: moment };
-const LIST = { ...FILTER, k: count, fields: texts, exclude: texts };
-const SIMILAR = { ...LIST, recall: recallOption };
-const RECOMMEND = { ...SIMILAR, seen: oneOf("exclude", "include"), explain: countOrZero };
-const FACETS = { ...FILTER, limit: count };
-
-/** The part of a request that says which items it is about. */
-function filter({ where, params, now = Date.now() }: Read<typeof FILTER>): EngineFilter {
-  return { now_ms: now, ...given({ where, params }) };
+/** What was asked for an answer, so that the next page can be asked for. */
+interface Question {
+  readonly ask: (engine: Engine, request: string) => EngineAnswer;
+  readonly request: Request;
+  readonly fields: readonly string[] | undefined;
+  /** What earlier pages showed. */
+  readonly before: readonly string[];
 }
 
 /**
@@ -57,6 +60,10 @@ export class Nearfield {
   readonly #supervisor: Supervisor;
   /** The names of the catalog's columns. */
   readonly #columns: ReadonlySet<string>;
+  readonly #questions = new WeakMap<Answer, Question>();
+  /** What the ids of this object's answers begin with. */
+  readonly #name = randomName();
+  #nAnswers = 0;
   /** What the person did, and what of it counts. */
   readonly profile: Profile;
   /** What the archive says about itself. */
@@ -87,16 +94,136 @@ export class Nearfield {
   /**
    * Items for this person, from everything the profile knows at this moment.
    *
-   * @returns At most `k` items, exactly `k` whenever that many qualify.
+   * @returns At most `k` items, exactly `k` whenever that many qualify and nothing in the request forbids it.
    * @throws NearfieldError `E_ARG`, `E_FILTER`, `E_NOT_READY`, `E_ENGINE`.
    */
   recommend(options?: RecommendOptions): Answer {
-    const read = readOptions("recommend", options, RECOMMEND);
-    const { k = DEFAULT_K, fields, exclude, recall, seen, explain } = read;
+    const { fields, ...read } = readOptions("recommend", options, RECOMMEND);
     this.#requireColumns("recommend", fields);
-    const request = { ...filter(read), k, ...given({ exclude, recall, seen, explain }) };
-    const answer = this.#supervisor.call((engine) => engine.recommend(request));
-    return this.#answer(answer, k, fields);
+    const ask = (engine: Engine, request: string): EngineAnswer => engine.recommend(request);
+    return this.#slate({ ask, request: requestOf(read), fields, before: [] });
+  }
+
+  /**
+   * The page after an answer of `recommend`, `rank` or `discover`: the same request, for the same moment,
+   * without what earlier pages showed. Caps, shares and diversity take those pages into account. What the
+   * profile has learned since counts. Pages of one answer can be asked for again and again.
+   *
+   * @param answer - An answer of this object, or a page of one.
+   * @param k - The length of this page and those after it. Default: that of the page before.
+   * @throws NearfieldError `E_ARG`, `E_FILTER`, `E_NOT_READY`, `E_ENGINE`.
+   */
+  next(answer: Answer, k?: number): Answer {
+    const question = this.#questions.get(answer);
+    if (question === undefined) throw wrong("next answer", "an answer of recommend, rank or discover", answer);
+    const length = k === undefined ? {} : { k: data(k, "next k") };
+    const before = [...question.before, ...answer.items.map(({ id }) => id)];
+    return this.#slate({ ...question, request: { ...question.request, ...length }, before });
+  }
+
+  /**
+   * A list that comes from elsewhere, in the order for this person, whether they know its items or not.
+   *
+   * @param ids - The items. Those that the catalog lacks are told in `warnings`.
+   * @throws NearfieldError `E_ARG`, `E_FILTER`, `E_NOT_READY`, `E_ENGINE`.
+   */
+  rank(ids: readonly string[], options?: RankOptions): Answer {
+    const { fields, ...read } = readOptions("rank", options, RANK);
+    this.#requireColumns("rank", fields);
+    const these = texts(ids, "rank ids");
+    const request = requestOf({ ...read, k: read.k ?? Math.max(1, these.length) });
+    return this.#slate({ ask: (engine, request) => engine.rank(these, request), request, fields, before: [] });
+  }
+
+  /**
+   * What somebody may like who likes and dislikes these items, whatever the profile says. The examples do
+   * not come back.
+   *
+   * @throws NearfieldError `E_ARG` (also for an example that the catalog lacks), `E_FILTER`, `E_NOT_READY`,
+   *   `E_ENGINE`.
+   */
+  discover(options: DiscoverOptions): Answer {
+    const { fields, like = [], dislike = [], ...read } = readOptions("discover", options, DISCOVER);
+    this.#requireColumns("discover", fields);
+    const ask = (engine: Engine, request: string): EngineAnswer => engine.discover(like, dislike, request);
+    return this.#slate({ ask, request: requestOf(read), fields, before: [] });
+  }
+
+  /**
+   * One row of recommendations for each of the person's interests, the most important first. No item
+   * comes twice. Empty where no interest is known.
+   *
+   * @throws NearfieldError `E_ARG`, `E_FILTER`, `E_NOT_READY`, `E_ENGINE`.
+   */
+  rows(options?: RowsOptions): readonly Row[] {
+    const { fields, ...read } = readOptions("rows", options, RECOMMEND);
+    this.#requireColumns("rows", fields);
+    const request = requestText(requestOf({ ...read, interests: read.interests ?? "auto" }));
+    const found = this.#supervisor.call((engine) => engine.rows(request));
+    return found.flatMap((row) => {
+      const answer = this.#answer(row, fields);
+      const interest = answer.interests?.[0];
+      return interest === undefined ? [] : [Object.assign(answer, { interest })];
+    });
+  }
+
+  /**
+   * What is to be said of the person's taste, from what of the history counts.
+   *
+   * @returns `undefined` where nothing is known of it.
+   * @throws NearfieldError `E_ARG`, `E_NOT_READY`, `E_ENGINE`.
+   */
+  summary(options?: SummaryOptions): TasteSummary | undefined {
+    const { mix, age, ...read } = readOptions("summary", options, SUMMARY);
+    const request = requestText(requestOf(read));
+    const found = this.#supervisor.call((engine) => engine.summary(mix, age, request));
+    return found && summaryOf(found);
+  }
+
+  /**
+   * Items to ask a new person about: well known, unlike each other, and telling.
+   *
+   * @returns At most `k` items, in the order to ask in.
+   * @throws NearfieldError `E_ARG`, `E_FILTER`, `E_NOT_READY`, `E_ENGINE`.
+   */
+  onboarding(options?: OnboardingOptions): readonly CatalogItem[] {
+    const { fields = [...this.#columns], ...read } = readOptions("onboarding", options, ONBOARDING);
+    this.#requireColumns("onboarding", fields);
+    const request = requestText(requestOf(read));
+    return this.#supervisor.call((engine) => {
+      const ordinals = engine.onboarding(request);
+      const cards = engine.cards(ordinals, fields);
+      return engine.ids(ordinals).map((id, i) => ({ id, fields: cards[i] ?? {} }));
+    });
+  }
+
+  /**
+   * Records in the profile that an answer was shown: which items stood where, by which policy and with
+   * which propensities. A shorthand for {@link Profile.shown}.
+   *
+   * @throws NearfieldError `E_ARG`.
+   */
+  shown(answer: Answer, options?: ShownOptions): Recorded {
+    const read = readOptions("shown", options, { context: contextOption, at: moment });
+    if (typeof answer?.slate !== "string") throw wrong("shown answer", "an answer as it came", answer);
+    const { slate, policy } = answer;
+    const asked = this.#questions.get(answer)?.request["context"] as ShownOptions["context"];
+    const items = answer.items.map(({ id: item, propensity }, position) => ({
+      item,
+      position,
+      ...given({ propensity }),
+    }));
+    return this.profile.shown({ slate, items, ...given({ policy, context: read.context ?? asked, at: read.at }) });
+  }
+
+  /** The names of the profiles that have something in storage; see {@link Profile.names}. */
+  profiles(): Promise<string[]> {
+    return this.profile.names();
+  }
+
+  /** Goes on with the profile of another name; see {@link Profile.switchTo}. */
+  switchProfile(name: string | false): Promise<void> {
+    return this.profile.switchTo(name);
   }
 
   /**
@@ -108,15 +235,14 @@ export class Nearfield {
    *   `E_ENGINE`.
    */
   similar(target: string | Float32Array, options?: SimilarOptions): Answer {
-    const read = readOptions("similar", options, SIMILAR);
-    const { k = DEFAULT_K, fields, exclude, recall } = read;
+    const { fields, ...read } = readOptions("similar", options, SIMILAR);
     if (typeof target !== "string" && !(target instanceof Float32Array)) {
       throw wrong("similar target", "an item id or a Float32Array", target);
     }
     this.#requireColumns("similar", fields);
-    const subject = typeof target === "string" ? { id: target } : { vector: target };
-    const request = { ...subject, ...filter(read), k, ...given({ exclude, recall }) };
-    return this.#answer(this.#supervisor.call((engine) => engine.similar(request)), k, fields);
+    const request = requestText(requestOf(read));
+    const [id, vector] = typeof target === "string" ? [target, new Float32Array()] : [undefined, target];
+    return this.#answer(this.#supervisor.call((engine) => engine.similar(id, vector, request)), fields);
   }
 
   /**
@@ -127,13 +253,12 @@ export class Nearfield {
    *   `E_NOT_READY` (they have not arrived yet), `E_ENGINE`.
    */
   search(query: string, options?: SearchOptions): Answer {
-    const read = readOptions("search", options, LIST);
-    const { k = DEFAULT_K, fields, exclude } = read;
+    const { fields, ...read } = readOptions("search", options, LIST);
     this.#requireColumns("search", fields);
     // Decomposed and in lower case: the host has the tables for that, and the engine needs none.
     const typed = text(query, "search query").normalize("NFKD").toLowerCase();
-    const request = { ...filter(read), k, ...given({ exclude }) };
-    return this.#answer(this.#supervisor.call((engine) => engine.find(typed, request)), k, fields);
+    const request = requestText(requestOf(read));
+    return this.#answer(this.#supervisor.call((engine) => engine.find(typed, request)), fields);
   }
 
   /**
@@ -168,7 +293,7 @@ export class Nearfield {
    * @throws NearfieldError `E_ARG`, `E_FILTER`.
    */
   count(options?: FilterOptions): number {
-    const request = filter(readOptions("count", options, FILTER));
+    const request = requestText(requestOf(readOptions("count", options, FILTER)));
     return this.#supervisor.call((engine) => engine.count(request));
   }
 
@@ -178,11 +303,11 @@ export class Nearfield {
    * @throws NearfieldError `E_ARG` for an unknown column or one without countable values, `E_FILTER`.
    */
   facets(field: string, options?: FacetsOptions): readonly Facet[] {
-    const read = readOptions("facets", options, FACETS);
+    const { limit, ...read } = readOptions("facets", options, FACETS);
     const column = nonEmpty(field, "facets field");
     this.#requireColumns("facets", [column]);
-    const request = { ...filter(read), ...given({ limit: read.limit }) };
-    return this.#supervisor.call((engine) => engine.facets(column, request));
+    const request = requestText(requestOf(read));
+    return this.#supervisor.call((engine) => engine.facets(column, limit, request));
   }
 
   /**
@@ -202,34 +327,23 @@ export class Nearfield {
     }
   }
 
-  #answer(answer: EngineAnswer, k: number, fields: readonly string[] | undefined): Answer {
-    const { ordinals, scores, because, qualifying, basis, approximate, warnings = [] } = answer;
-    const [ids, cards] = this.#supervisor.call((engine) => [
-      engine.ids(ordinals),
-      fields === undefined ? undefined : engine.cards(ordinals, fields),
-    ]);
-    const items = ids.map((id, i): Item => {
-      const score = scores[i];
-      if (score === undefined) {
-        throw new NearfieldError("E_ENGINE", "the engine gave fewer scores than items");
-      }
-      return {
-        id,
-        score,
-        ...given({
-          because: because?.[i]?.map(({ item, kind, at_ms: at, share }) => ({ item, kind, at, share })),
-          fields: cards?.[i],
-        }),
-      };
-    });
-    const shortened = shortfall(k, items.length, answer);
-    return { items, qualifying, basis, ...given({ approximate, shortfall: shortened }), warnings };
+  #slate(question: Question): Answer {
+    const { ask, request, fields, before } = question;
+    const text = requestText(before.length === 0 ? request : { ...request, after: before });
+    const answer = this.#answer(this.#supervisor.call((engine) => ask(engine, text)), fields, before);
+    this.#questions.set(answer, question);
+    return answer;
   }
-}
 
-function shortfall(requested: number, returned: number, { basis }: EngineAnswer): Shortfall | undefined {
-  if (returned >= requested) return undefined;
-  return { requested, returned, reason: basis === "title" ? "matches" : "qualifying" };
+  #answer(found: EngineAnswer, fields: readonly string[] | undefined, before: readonly string[] = []): Answer {
+    const names = this.#supervisor.call((engine) => ({
+      ids: engine.ids(found.ordinals),
+      cards: fields === undefined ? undefined : engine.cards(found.ordinals, fields),
+      explored: found.explored === undefined ? [] : engine.ids(found.explored),
+    }));
+    this.#nAnswers += 1;
+    return answerOf(`${this.#name}-${this.#nAnswers}`, found, names, before);
+  }
 }
 
 function publicInfo(info: EngineInfo): ArchiveInfo {

@@ -7,6 +7,7 @@ import { anything, days, flag, oneOf, readOptions, wrong } from "./options.js";
 import type { Check } from "./options.js";
 import type { Platform } from "./platform.js";
 import { identity, Profile, profileName } from "./profile.js";
+import { scenarios } from "./request.js";
 import { openStore } from "./store/open.js";
 import { replay } from "./supervisor.js";
 import type { ArchiveSource, OpenOptions, Progress, WasmModules, WasmSource } from "./types.js";
@@ -35,6 +36,7 @@ const OPTIONS = {
   onProgress: callback,
   verify: flag,
   progressive: flag,
+  scenarios,
 };
 
 /** Makes `open` for one kind of host. */
@@ -62,6 +64,7 @@ export function makeOpen(platform: Platform): Open {
     try {
       const [module, supervisor, restored] = await Promise.all([compiling, enough, restoring]);
       throwIfAborted(signal);
+      if (read.scenarios !== undefined) supervisor.setScenarios(read.scenarios);
       for (const entry of restored.entries) log.set(identity(entry), entry);
       supervisor.call((started) => replay(started, log.values()));
       const kept = new Profile(supervisor, log, { name: profile, storage, recording, maxAge }, restored.store);

@@ -139,24 +139,59 @@ export const texts: Check<readonly string[]> = (value, at) => {
 };
 
 /**
- * A condition as the engine reads it: text as it is, an object (or `true`) as JSON text. What JSON cannot
- * say (NaN, a function) becomes `null` or is gone, and the engine refuses it with its place.
+ * A value that JSON can hold, copied, so that a later change by the caller changes nothing here. What JSON
+ * would turn into `null` or drop (NaN, a function, a date) is refused with its path: an option that is
+ * silently gone would be a default that nobody chose.
  */
+export const data: Check<unknown> = (value, at) => shallow(() => copied(value, at), value, at);
+
+/** An object of numbers, some of which may be `null`. */
+export const numbersOrNull: Check<unknown> = (value, at) => {
+  const entries = Object.entries(plainObject(value, at)).filter(([, found]) => found !== undefined);
+  return Object.fromEntries(entries.map(([key, found]) => [key, found === null ? null : finite(found, `${at}.${key}`)]));
+};
+
+/** An object as JSON text. */
+export const json: Check<string> = (value, at) => JSON.stringify(data(plainObject(value, at), at));
+
+/** A condition as the engine reads it: text as it is, an object (or `true`) as JSON text. */
 export const program: Check<string> = (value, at) => {
   if (typeof value === "string") return value;
   if (typeof value === "boolean") return String(value);
   return json(value, at);
 };
 
-/** An object as JSON text. */
-export const json: Check<string> = (value, at) => {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) throw wrong(at, "an object", value);
-  try {
-    return JSON.stringify(value);
-  } catch {
-    throw wrong(at, "an object that JSON can hold", value);
+function copied(value: unknown, at: string): unknown {
+  if (typeof value === "string" || typeof value === "boolean") return value;
+  if (typeof value === "number") return finite(value, at);
+  if (Array.isArray(value)) {
+    const list: unknown[] = [];
+    for (let i = 0; i < value.length; i += 1) list.push(copied(value[i], `${at}[${i}]`));
+    return list;
   }
-};
+  const members: [string, unknown][] = [];
+  for (const [key, found] of Object.entries(plainObject(value, at, "a value that JSON can hold"))) {
+    if (found !== undefined) members.push([key, copied(found, `${at}.${key}`)]);
+  }
+  // Own members whatever their names, `__proto__` included.
+  return Object.fromEntries(members);
+}
+
+/** An object that is nothing else than its members: no list, date or map. */
+export function plainObject(value: unknown, at: string, expected = "an object"): object {
+  if (Object.prototype.toString.call(value) !== "[object Object]") throw wrong(at, expected, value);
+  return value as object;
+}
+
+/** Runs `copy`; a stack that ends says that the value has no end, or hardly one. */
+function shallow<T>(copy: () => T, value: unknown, at: string): T {
+  try {
+    return copy();
+  } catch (error) {
+    if (error instanceof RangeError) throw wrong(at, "an object that is not nested without end", value);
+    throw error;
+  }
+}
 
 /** Anything; for values that are checked where they are used. */
 export const anything: Check<unknown> = (value) => value;

@@ -21,3 +21,9 @@ export function same(one: unknown, two: unknown): boolean {
     )
   );
 }
+
+/** 72 random bits as text: two makers of the same name would need some 2^36 makers. */
+export function randomName(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(9));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}

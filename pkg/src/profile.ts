@@ -2,7 +2,7 @@ import type { EngineEntry, EngineEvent } from "./contract.js";
 import { asNearfieldError, NearfieldError } from "./errors.js";
 import { finite, flag, moment, nonEmpty, readOptions, text, wrong } from "./options.js";
 import type { Check } from "./options.js";
-import { given, same } from "./plain.js";
+import { given, randomName, same } from "./plain.js";
 import { context, interactionKind, placedItems, readProfile, readSelector, writeProfile } from "./profile-file.js";
 import type {
   Compacted,
@@ -423,12 +423,6 @@ function isWord({ type }: EngineEvent): boolean {
 function quiet(durable: Promise<void>): Promise<void> {
   durable.catch(() => {});
   return durable;
-}
-
-/** 72 random bits: two writers with one name would need some 2^36 writers. */
-function randomName(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(9));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 function toPublic({ device, sequence, at_ms: at, event }: EngineEntry): ProfileEntry {

@@ -1,7 +1,6 @@
+import type { InteractionKind, Recall } from "./contract.js";
+import type { Context } from "./profile-types.js";
 import type { Params, Where } from "./where.js";
-
-/** Facts about the situation, such as `{ hour: 20, weekday: "fri", device: "tv" }`: whatever the app knows. */
-export type Context = Readonly<Record<string, string | number | boolean>>;
 
 /** A stretch of the past that a part of the taste comes from. */
 export interface TasteWindow {
@@ -57,7 +56,7 @@ export interface Calibration {
 
 /** How much of a slate a group of items may and must take. */
 export interface Quota {
-  /** The name in `trace` and `shortfall`. Default: the condition. */
+  /** The name in `trace`, `unmet` and `shortfall`. Default: the condition. */
   readonly name?: string;
   /** The group. */
   readonly where: string | Where;
@@ -69,7 +68,7 @@ export interface Quota {
 
 /** Hand-picked items of which some are to come back, the best for this person first. */
 export interface EditorialPool {
-  /** The name in `trace` and `shortfall`. */
+  /** The name in `trace`, `unmet` and `shortfall`. */
   readonly name: string;
   /** The ids. */
   readonly items: readonly string[];
@@ -100,19 +99,19 @@ export interface Explore {
 
 /** What a scenario may set: everything about a slate but what it is to be told about. */
 export interface SlateOptions {
-  /** Results asked for, 1 to 10,000. Default: 10. */
+  /** Results asked for, 1 to 10,000. Default: 10. Fewer come when fewer qualify. */
   readonly k?: number;
   /** Keep only items for which this holds. Default: all items. */
   readonly where?: string | Where;
   /** Values of the parameters that conditions of this request name. Default: none. */
   readonly params?: Params;
-  /** Drop these item ids. Default: none. */
+  /** Drop these item ids. Unknown ids drop nothing. Default: none. */
   readonly exclude?: readonly string[];
   /** Whether items that the profile knows may come back. Default: `"exclude"`. */
   readonly seen?: "exclude" | "include";
-  /** How many reasons each item carries in `because`, 0 to 1,000, strongest first. Default: 0. */
+  /** How many reasons each item carries in `because`, 0 to 1,000, strongest first. Default: 0, no `because`. */
   readonly explain?: number;
-  /** Seed of everything that is drawn, a whole number from 0. Default: 0. */
+  /** Seed of everything that is drawn, a whole number from 0 to 2^53. Default: 0. */
   readonly seed?: number;
   /** What is known of the situation. Default: nothing. */
   readonly context?: Context;
@@ -127,13 +126,13 @@ export interface SlateOptions {
    * Days after which an interaction counts half, by kind, instead of the engine's (play 90, skip 30,
    * complete and save 180, purchase 365; statements do not fade); `null`: never.
    */
-  readonly halflives?: Readonly<Record<string, number | null>>;
+  readonly halflives?: Readonly<Partial<Record<InteractionKind, number | null>>>;
   /**
    * How many interests of the person are searched for one by one, 0 to 8, each with its fair share of
    * the slate; `"auto"`: as many as the history shows. Default: 0, one taste for everything.
    */
   readonly interests?: number | "auto";
-  /** Columns of tags or categories that interests are named by. Default: none. */
+  /** Columns of categories or tags that interests are named by, or of years by decade. Default: none. */
   readonly labels?: readonly string[];
   /** What taste (default 1) and popularity (a term from 0 to 1; default 0 once a taste is known) count. */
   readonly weights?: { readonly taste?: number; readonly prior?: number };
@@ -166,52 +165,12 @@ export interface SlateOptions {
   readonly candidates?: number;
 }
 
-/** Why an item has its place, and who was passed over for it. */
-export interface TraceStep {
-  /** The place, from 0, among those that are not left to chance. */
-  readonly position: number;
-  /** Who has it. */
-  readonly item: string;
-  /** `"value"`, `"pin"` or `"pool"`. */
-  readonly reason: "value" | "pin" | "pool";
-  /** Which pin or pool. */
-  readonly rule?: string;
-  /** Candidates of better score that did not get it, each with each kind of reason once. */
-  readonly passed: readonly PassedOver[];
-}
-
-/** A candidate that was passed over. */
-export interface PassedOver {
-  /** Who. */
-  readonly item: string;
-  /** Why: `"floor"`, `"cap"`, `"quota"`, `"similar"`, `"calibration"`, `"rotation"` and so on. */
-  readonly why: string;
-  /** Which cap, quota, pool or pin. */
-  readonly rule?: string;
-  /** What it is too much like. */
-  readonly similarTo?: string;
-  /** Their cosine. */
-  readonly similarity?: number;
-}
-
-/** Something that was asked for and could not be done. */
-export interface Unmet {
-  /** `"pin"`, `"pool"`, `"quota"`, or `"k"`, the length of the slate. */
-  readonly what: "pin" | "pool" | "quota" | "k";
-  /** Its name; of `"k"`, what held candidates back. */
-  readonly name: string;
-  /** How many items are missing; of `"k"`, how many candidates were held back. */
-  readonly missing: number;
-}
-
-/** An interest of a person: a part of the history whose items are alike. */
-export interface Interest {
-  /** The item that stands for it best. */
-  readonly medoid: string;
-  /** How many items of the history it has. */
-  readonly size: number;
-  /** Its share of the history, 0 to 1. */
-  readonly importance: number;
-  /** What tells it from the catalog, strongest first: values of the columns in `labels`. */
-  readonly labels: readonly { readonly field: string; readonly value: string }[];
+/**
+ * Named defaults of requests, such as a home page's or a radio's: `open({ scenarios })` sets them, an
+ * archive may bring its own, and `scenario` in a request names one. What the request says itself counts;
+ * members are replaced, not mixed.
+ */
+export interface Scenario extends SlateOptions {
+  /** How thorough the search is; see {@link SimilarOptions.recall}. */
+  readonly recall?: Recall;
 }

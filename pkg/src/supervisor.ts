@@ -8,7 +8,7 @@ import type { Instance } from "./instance.js";
  *
  * A wasm trap leaves its instance in an unknown state: later calls could answer wrongly. The instance
  * is therefore dropped at once, a new one is made from the same compiled module, the archive's bytes
- * are copied across and verified, the profile's log is replayed, and the call is tried once more.
+ * are copied across and verified, scenarios are set and the profile's log is replayed, and the call is tried once more.
  * All of that is synchronous, because the calls it repairs are. The pieces of an archive that is still
  * arriving come through here too, so that they reach whichever instance is in place.
  */
@@ -18,6 +18,7 @@ export class Supervisor {
   #instance: Instance | undefined;
   #restarts = 0;
   #closed = "";
+  #scenarios: string | undefined;
 
   /**
    * @param module - The compiled module, kept for later instances.
@@ -61,6 +62,16 @@ export class Supervisor {
         }
       }
     }
+  }
+
+  /**
+   * Sets the caller's scenarios, for this instance and those that replace it.
+   *
+   * @throws NearfieldError `E_ARG` for one that is wrong, with its path.
+   */
+  setScenarios(json: string): void {
+    this.call((engine) => engine.set_scenarios(json));
+    this.#scenarios = json;
   }
 
   /**
@@ -112,6 +123,7 @@ export class Supervisor {
     this.close("the engine stopped and could not be replaced; open the archive again");
     try {
       const fresh = stopped.clone(this.#module);
+      if (this.#scenarios !== undefined) fresh.engine.set_scenarios(this.#scenarios);
       replay(fresh.engine, this.#log());
       this.#instance = fresh;
     } catch (cause) {

@@ -1,8 +1,12 @@
-import type { Basis, FieldValue, InteractionKind, Recall } from "./contract.js";
+import type { Recall } from "./contract.js";
 import type { Profile } from "./profile.js";
+import type { Context } from "./profile-types.js";
+import type { Scenario, SlateOptions } from "./slate.js";
 import type { Params, Where } from "./where.js";
 
+export type * from "./answer-types.js";
 export type { Basis, FieldValue, InteractionKind, Recall } from "./contract.js";
+export type * from "./slate.js";
 export type { Duration, FieldRef, NumberOf, Operand, ParamRef, Params, ParamValue, Where } from "./where.js";
 
 /**
@@ -95,6 +99,11 @@ export interface OpenOptions {
    * length is not known beforehand (a compressed transfer) everything arrives at once. Default: `false`.
    */
   readonly progressive?: boolean;
+  /**
+   * Named defaults of requests, beside those of the archive; of two with one name these count. A wrong
+   * one is `E_ARG` with its path. Default: none.
+   */
+  readonly scenarios?: Readonly<Record<string, Scenario>>;
 }
 
 /** Options that say which items a call is about. */
@@ -134,12 +143,62 @@ export interface SimilarOptions extends ListOptions {
   readonly recall?: Recall;
 }
 
+/** What every request about a person may say beside what a scenario may. */
+export interface PersonOptions {
+  /** The scenario whose members count where this request is silent. Default: none. */
+  readonly scenario?: string;
+  /** The moment the answer is for; see {@link FilterOptions.now}. Default: the present. */
+  readonly now?: number | Date;
+}
+
 /** Options of `recommend`. */
-export interface RecommendOptions extends SimilarOptions {
-  /** Whether items the profile has interacted with may come back. Default: `"exclude"`. */
-  readonly seen?: "exclude" | "include";
-  /** How many reasons each item carries in `because`, strongest first. Default: 0, no `because`. */
-  readonly explain?: number;
+export interface RecommendOptions extends SlateOptions, PersonOptions {
+  /** Columns to bring back with each item. Default: none, and the items have no `fields`. */
+  readonly fields?: readonly string[];
+  /** How thorough the search is; see {@link SimilarOptions.recall}. */
+  readonly recall?: Recall;
+  /** Whether items carry the parts of their scores. Default: `false`. */
+  readonly parts?: boolean;
+  /** Whether the answer says for each place why better-scored items were passed over. Default: `false`. */
+  readonly trace?: boolean;
+}
+
+/** Options of `rank`. `k` is by default the number of ids. */
+export type RankOptions = Omit<RecommendOptions, "seen">;
+
+/** Options of `discover`. */
+export interface DiscoverOptions extends Omit<RecommendOptions, "seen"> {
+  /** Ids of items that are liked. Default: none. */
+  readonly like?: readonly string[];
+  /** Ids of items that are disliked. Default: none. */
+  readonly dislike?: readonly string[];
+}
+
+/** Options of `rows`. `k` is the length of each row; `interests`, how many rows at most, is by default `"auto"`. */
+export type RowsOptions = RecommendOptions;
+
+/** Options of `summary`. What of the past counts is said as in `recommend`. */
+export interface SummaryOptions
+  extends PersonOptions, Pick<SlateOptions, "labels" | "context" | "focus" | "windows" | "halflives"> {
+  /** A column of content types: a category, tags or a flag. Default: none, and `mix` is empty. */
+  readonly mix?: string;
+  /** A column that says when items are from: a date, a year. Default: none, and `new` is absent. */
+  readonly age?: string;
+}
+
+/** Options of `onboarding`. */
+export interface OnboardingOptions
+  extends PersonOptions, Pick<SlateOptions, "k" | "where" | "params" | "exclude" | "seen" | "seed"> {
+  /** The columns wanted. Default: all, as of `item`. */
+  readonly fields?: readonly string[];
+}
+
+/** Options of `shown`. */
+export interface ShownOptions {
+  /** What else was so. Default: the `context` of the request. */
+  readonly context?: Context;
+  /** When, in milliseconds since 1970 or as a `Date`. Default: now. */
+  readonly at?: number | Date;
 }
 
 /** Options of `search`. */
@@ -157,82 +216,6 @@ export interface Facet {
   readonly value: string | number | boolean;
   /** How many items have it, at least 1. */
   readonly count: number;
-}
-
-/** One past interaction's part in a recommendation. */
-export interface Because {
-  /** The item interacted with. */
-  readonly item: string;
-  /** What the interaction was. */
-  readonly kind: InteractionKind;
-  /** When it was, in milliseconds since 1970. */
-  readonly at: number;
-  /**
-   * Its part of the taste term. Shares of all interactions add up to that term; a dislike's share
-   * is usually negative.
-   */
-  readonly share: number;
-}
-
-/** Columns of one item, by name; a column without a value for the item is `null`. */
-export type Fields = Readonly<Record<string, FieldValue>>;
-
-/** One item of an answer. */
-export interface Item {
-  /** The catalog's own id. */
-  readonly id: string;
-  /**
-   * Higher is better. Comparable within one answer only. Of a title search, minus the number of
-   * typing errors.
-   */
-  readonly score: number;
-  /** The strongest reasons first; present when `explain` was at least 1. */
-  readonly because?: readonly Because[];
-  /** The columns asked for; present when `fields` was given. */
-  readonly fields?: Fields;
-}
-
-/** Why an answer is shorter than asked. */
-export interface Shortfall {
-  /** The `k` of the call. */
-  readonly requested: number;
-  /** How many items came. */
-  readonly returned: number;
-  /**
-   * `"qualifying"`: every item that passed `where`, `exclude` and `seen` is in the answer.
-   * `"matches"`: a title search found no more among them.
-   */
-  readonly reason: "qualifying" | "matches";
-}
-
-/** An answer. */
-export interface Answer {
-  /** Best first; ties in the archive's order. */
-  readonly items: readonly Item[];
-  /** How many items passed `where`, `exclude` and `seen`. */
-  readonly qualifying: number;
-  /**
-   * What the order rests on: `"taste"` (this profile), `"prior"` (nothing is known yet, so the
-   * catalog's own order of merit), `"similarity"` (nearness to an item or vector), `"title"`.
-   */
-  readonly basis: Basis;
-  /**
-   * Present while a part of the archive has not arrived that would refine this answer: scores come from
-   * shortened codes, and an item near the end of the list may be another one later.
-   */
-  readonly approximate?: true;
-  /** Present when fewer than `k` items came. */
-  readonly shortfall?: Shortfall;
-  /** Remarks that did not prevent an answer, such as an excluded id the catalog lacks. */
-  readonly warnings: readonly string[];
-}
-
-/** One item by its id. */
-export interface CatalogItem {
-  /** The catalog's own id. */
-  readonly id: string;
-  /** Its columns. */
-  readonly fields: Fields;
 }
 
 /** One section of the archive. */

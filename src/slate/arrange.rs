@@ -258,13 +258,19 @@ impl<'a> Arrangement<'a> {
 
 /// Puts what was drawn into its places, between what was not.
 fn merge(fixed: Vec<usize>, drawn: &Drawn, slots: &[usize], arranged: &mut Arranged) {
-    let mut fixed = fixed.into_iter().map(|i| (i, None)).peekable();
-    let mut drawn_items = drawn.items.iter().copied().peekable();
+    let mut fixed = fixed.into_iter();
+    let mut drawn_items = drawn.items.iter();
     loop {
         let is_slot = slots.contains(&arranged.places.len());
-        // Behind the end of what is fixed, draws follow directly, and the other way round.
-        let is_drawn = drawn_items.peek().is_some() && (is_slot || fixed.peek().is_none());
-        let next = if is_drawn { drawn_items.next() } else { fixed.next() };
+        let next = match is_slot {
+            true => {
+                let drawn = drawn_items.next().map(|(i, p)| (*i, *p));
+                drawn.or_else(|| fixed.next().map(|i| (i, None)))
+            }
+            false => fixed.next().map(|i| (i, None)),
+        };
+        // Behind the end of what is fixed, draws follow directly.
+        let next = next.or_else(|| drawn_items.next().map(|(i, p)| (*i, *p)));
         let Some((candidate, propensity)) = next else { break };
         arranged.places.push(candidate);
         arranged.propensities.push(propensity);
@@ -380,7 +386,7 @@ impl Resolved {
                 most: q.most,
             })
             .collect();
-        if !maker.is_row {
+        if maker.row.is_none() {
             // What the request itself asks for comes first.
             let k = request.k - slots.len();
             let asked = quotas.iter().fold(0, |sum: usize, q| sum.saturating_add(q.least));

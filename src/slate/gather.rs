@@ -10,8 +10,6 @@ use crate::load::Index;
 
 /// Candidates as they come in, each once.
 pub(super) struct Gathered {
-    /// The best by taste, best first.
-    pub(super) best: Vec<Scored>,
     taken: ItemSet,
     n: usize,
     /// What the searches for interests found.
@@ -26,7 +24,7 @@ struct Find {
 
 impl Gathered {
     pub(super) fn new(index: &Index) -> Self {
-        Self { best: Vec::new(), taken: ItemSet::empty(index.len()), n: 0, finds: Vec::new() }
+        Self { taken: ItemSet::empty(index.len()), n: 0, finds: Vec::new() }
     }
 
     pub(super) fn add(&mut self, items: impl IntoIterator<Item = Ordinal>) {
@@ -36,12 +34,6 @@ impl Gathered {
                 self.n += 1;
             }
         }
-    }
-
-    /// Adds what the search by taste found.
-    pub(super) fn add_best(&mut self, best: Vec<Scored>) {
-        self.add(best.iter().map(|s| s.ordinal));
-        self.best = best;
     }
 
     /// Adds what the search for an interest found.

@@ -37,7 +37,7 @@ use crate::item_set::ItemSet;
 use crate::load::Index;
 use crate::search::{Effort, Query, Searcher};
 use crate::taste::{
-    ColdStart, Entry, Event, Exclusions, NeighbourScores, Past, Profile, Selector,
+    ColdStart, Entry, Event, Exclusions, NeighbourScores, PairDistances, Past, Profile, Selector,
 };
 
 /// Which items may come back, and how many.
@@ -107,6 +107,8 @@ pub struct Recommender {
     exclusions: Option<Exclusions>,
     /// What was last made of the profile as it stands.
     known: Option<Known>,
+    /// Distances between the items of the history that interests were last found in.
+    distances: PairDistances,
     /// The archive's prior, once a request has asked for it; `None` inside where it has none.
     prior: Option<Option<Prior>>,
     /// What is believed before anything is known, once a request has asked for it.
@@ -129,6 +131,7 @@ impl Recommender {
             allowed: ItemSet::default(),
             exclusions: None,
             known: None,
+            distances: PairDistances::default(),
             prior: None,
             cold_start: None,
             scenarios: Scenarios::default(),
@@ -150,6 +153,7 @@ impl Recommender {
     pub fn arrive(&mut self, arrived: usize) -> Result<()> {
         // What was folded in from prefixes is folded in again from whole codes.
         self.known = None;
+        self.distances = PairDistances::default();
         self.cold_start = None;
         self.index.arrive(arrived)
     }

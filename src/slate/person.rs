@@ -9,18 +9,23 @@ use crate::ids::Ordinal;
 use crate::item_set::ItemSet;
 use crate::kind::Kind;
 use crate::load::Index;
+use crate::search::{Effort, Query};
 use crate::taste::{
-    ColdStart, Entry, Event, Exclusions, Interaction, Interest, Past, Profile, SummaryColumns,
-    Taste, TasteOptions, TasteSummary, interests, summary,
+    ColdStart, Entry, Event, Exclusions, HistoryItem, Interaction, Interest, PairDistances, Past,
+    Profile, SummaryColumns, Taste, TasteOptions, TasteSummary, interests_by, summary,
 };
 
 const HOUR_MS: i64 = 3_600_000;
+/// How many of the best items by taste tell how much is known of it.
+const N_CROSSING: usize = 16;
 
 /// What was made of the profile for one kind of request, and serves the next of its kind.
 pub(super) struct Known {
     /// With its moment at the beginning of an hour: ages are whole hours.
     options: TasteOptions,
     taste: Option<Taste>,
+    /// See [`Recommender::doubt`].
+    doubt: Option<f64>,
     interests: Option<KnownInterests>,
 }
 
@@ -124,7 +129,8 @@ impl Recommender {
         exclusions(&mut self.exclusions, &self.profile, &self.index)?;
         let past = Past::of(&examples, &self.index)?;
         let mut known = Known::of(&self.index, &past, options)?;
-        known.find_interests(&self.index, request)?;
+        // Distances of their own: those of the profile stay for the profile.
+        known.find_interests(&self.index, request, &mut PairDistances::default())?;
         let own = self.known.replace(known);
         let slate = self.make_with(request, &allowed, None, warnings, None);
         self.known = own;
@@ -236,7 +242,7 @@ impl Recommender {
             self.known = Some(Known::of(&self.index, &past, options)?);
         }
         match &mut self.known {
-            Some(known) => known.find_interests(&self.index, request),
+            Some(known) => known.find_interests(&self.index, request, &mut self.distances),
             None => Ok(()),
         }
     }
@@ -261,13 +267,8 @@ impl Recommender {
         warnings: Vec<String>,
         only: Option<&Interest>,
     ) -> Result<Slate> {
-        let prior = match &self.prior {
-            Some(prior) => prior,
-            None => self.prior.insert(Prior::of(&self.index)?),
-        };
-        if prior.is_some() && self.cold_start.is_none() {
-            self.cold_start = Some(ColdStart::new(&self.index)?);
-        }
+        let doubt = self.doubt()?;
+        let prior = self.prior.as_ref().and_then(Option::as_ref);
         let none = Exclusions::default();
         let exclusions = self.exclusions.as_ref().unwrap_or(&none);
         let known = self.known.as_ref();
@@ -280,9 +281,9 @@ impl Recommender {
                 None if request.interests == Interests::Most(0) => &[],
                 None => known.map_or(&[], Known::interests),
             },
-            is_row: only.is_some(),
-            prior: prior.as_ref(),
-            cold_start: self.cold_start.as_ref().filter(|_| prior.is_some()),
+            row: only,
+            prior,
+            doubt,
             searcher: &mut self.searcher,
             neighbours: &mut self.neighbours,
             cache: &mut self.cache,
@@ -293,14 +294,56 @@ impl Recommender {
     }
 }
 
+impl Recommender {
+    /// How little is known of the taste, from 1 (nothing) towards 0: the share of the uncertainty
+    /// about what the taste likes best that is left, to the eighth power. 1 too where the archive
+    /// has no prior and nobody asks.
+    ///
+    /// Told by the best that the person does not know, whatever a request leaves out: so an item's
+    /// score does not depend on filters, pages and lengths of answers.
+    fn doubt(&mut self) -> Result<f64> {
+        let has_prior = match &self.prior {
+            Some(prior) => prior.is_some(),
+            None => self.prior.insert(Prior::of(&self.index)?).is_some(),
+        };
+        let Some(Known { taste: Some(taste), doubt, .. }) = &mut self.known else {
+            return Ok(1.0);
+        };
+        if !has_prior {
+            return Ok(1.0);
+        }
+        if let Some(doubt) = doubt {
+            return Ok(*doubt);
+        }
+        let cold_start = match &self.cold_start {
+            Some(cold_start) => cold_start,
+            None => self.cold_start.insert(ColdStart::new(&self.index)?),
+        };
+        let mut unknown = ItemSet::full(self.index.len());
+        taste.history().iter().for_each(|h| unknown.remove(h.item));
+        let query = Query::taste(taste.vector().to_vec())?;
+        let index = &self.index;
+        let best = self.searcher.search(index, &query, N_CROSSING, &unknown, Effort::Usual);
+        let best: Vec<Ordinal> = best.iter().map(|s| s.ordinal).collect();
+        let left = 1.0 - cold_start.crossing(index, Some(taste), &best);
+        let fourth = (left * left) * (left * left);
+        Ok(*doubt.insert(fourth * fourth))
+    }
+}
+
 impl Known {
     fn of(index: &Index, past: &Past<'_>, options: TasteOptions) -> Result<Self> {
         let taste = Taste::fold_in(index, past, &options)?;
-        Ok(Self { options, taste, interests: None })
+        Ok(Self { options, taste, doubt: None, interests: None })
     }
 
     /// The interests that a request asks for, where that was not done before.
-    fn find_interests(&mut self, index: &Index, request: &Request) -> Result<()> {
+    fn find_interests(
+        &mut self,
+        index: &Index,
+        request: &Request,
+        distances: &mut PairDistances,
+    ) -> Result<()> {
         let most = match request.interests {
             Interests::Most(0) => return Ok(()),
             Interests::Most(most) => Some(most),
@@ -312,10 +355,17 @@ impl Known {
             .is_some_and(|i| i.most == request.interests && i.labels == request.labels);
         if !is_known {
             let labels: Vec<&str> = request.labels.iter().map(String::as_str).collect();
-            let found = match &self.taste {
-                Some(taste) => interests(index, taste.history(), most, &labels)?,
+            let mut found = match &self.taste {
+                Some(taste) => {
+                    let part = |members: &[HistoryItem]| {
+                        Ok(taste.part_of(|item| members.iter().any(|member| member.item == item)))
+                    };
+                    interests_by(index, taste.history(), most, &labels, distances, &part)?
+                }
                 None => Vec::new(),
             };
+            let total: f64 = found.iter().map(|interest| interest.importance).sum();
+            found.iter_mut().for_each(|interest| interest.importance /= total);
             let labels = request.labels.clone();
             self.interests = Some(KnownInterests { most: request.interests, labels, found });
         }

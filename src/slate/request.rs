@@ -101,9 +101,8 @@ pub struct Request {
     pub rotation: Option<Rotation>,
     /// Places that are left to chance, so that something is learned. JSON: `explore`.
     pub explore: Option<Explore>,
-    /// Number of candidates that the slate is composed from, up to 10,000. JSON: `candidates`.
-    /// Default: as many as `k`, and where the slate is composed, or more than taste and popularity
-    /// counts, ten times as many, at least 200.
+    /// Number of candidates that a slate is made from where more than taste decides, up to 10,000.
+    /// JSON: `candidates`. Default: ten times `k`, at least 200.
     pub candidates: Option<usize>,
     /// Ids that earlier pages of the same slate showed: they do not come again, and caps and
     /// diversity take them into account. JSON: `after`.
@@ -168,9 +167,10 @@ pub enum DiversityMethod {
 /// Which mix of values the items are to have.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Calibration {
-    /// The column of categories, tags or flags. JSON: `field`.
+    /// The column: categories, tags, flags, whole numbers or dates. A given mix names values of the
+    /// first three; a bandit takes flags, or categories of at most 64 values. JSON: `field`.
     pub field: String,
-    /// From 0, where scores alone decide, to 1. JSON: `strength`.
+    /// From 0, where scores alone decide, to 1, where the mix alone does. JSON: `strength`.
     pub strength: f64,
     /// The mix. JSON: `target`: `"history"`, `"bandit"` or an object of shares. Default: the history.
     pub target: Mix,
@@ -542,10 +542,7 @@ impl Request {
 
     /// How many candidates the slate is made from.
     pub(super) fn n_candidates(&self) -> usize {
-        // What taste alone would not bring has to be there to win.
-        let is_more = self.is_composed() || !self.boosts.is_empty() || self.freshness.is_some();
-        let usual = if is_more { (10 * self.k).clamp(200, MAX_CANDIDATES) } else { self.k };
-        self.candidates.unwrap_or(usual).max(self.k)
+        self.candidates.unwrap_or((10 * self.k).clamp(200, MAX_CANDIDATES)).max(self.k)
     }
 }
 

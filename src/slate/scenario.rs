@@ -66,7 +66,10 @@ impl Scenarios {
             Some((_, text)) => Ok(text),
             None => {
                 let names: Vec<&str> = self.names().collect();
-                let expected = crate::catalog::expected_name("a scenario", name, &names);
+                let expected = match names.is_empty() {
+                    true => "no scenario: neither archive nor caller has any".into(),
+                    false => crate::catalog::expected_name("a scenario", name, &names),
+                };
                 Err(Error::arg("request.scenario", expected, quoted(name)))
             }
         }

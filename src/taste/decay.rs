@@ -118,7 +118,7 @@ impl TasteOptions {
             if let Some(days) = days
                 && !(*days > 0.0 && *days < f64::INFINITY)
             {
-                let path = format!("halfLives.{}", kind.as_str());
+                let path = format!("halflives.{}", kind.as_str());
                 return Err(Error::arg(path, "a number of days above 0", Number(*days)));
             }
         }
@@ -134,7 +134,7 @@ impl TasteOptions {
         }
         if !(0.0..=1.0).contains(&self.context_strength) {
             let found = Number(self.context_strength);
-            return Err(Error::arg("contextStrength", "a number from 0 to 1", found));
+            return Err(Error::arg("focus", "a number from 0 to 1", found));
         }
         Ok(())
     }
@@ -237,18 +237,18 @@ mod tests {
         for (options, path) in [
             (
                 TasteOptions { half_lives: vec![(Kind::Play, Some(0.0))], ..good() },
-                "halfLives.play",
+                "halflives.play",
             ),
             (
                 TasteOptions { half_lives: vec![(Kind::Skip, Some(f64::NAN))], ..good() },
-                "halfLives.skip",
+                "halflives.skip",
             ),
             (TasteOptions { windows: window(-1.0), ..good() }, "windows.all.weight"),
             (TasteOptions { windows: window(f64::NAN), ..good() }, "windows.all.weight"),
             (TasteOptions { windows: window(0.0), ..good() }, "windows"),
             (TasteOptions { windows: vec![], ..good() }, "windows"),
-            (TasteOptions { context_strength: 1.5, ..good() }, "contextStrength"),
-            (TasteOptions { context_strength: f64::NAN, ..good() }, "contextStrength"),
+            (TasteOptions { context_strength: 1.5, ..good() }, "focus"),
+            (TasteOptions { context_strength: f64::NAN, ..good() }, "focus"),
         ] {
             let error = options.check().unwrap_err().to_string();
             assert!(error.starts_with(&format!("{path}: ")), "{error}");

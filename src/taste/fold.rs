@@ -21,7 +21,7 @@ use crate::error::Result;
 use crate::ids::{Ordinal, Scored};
 use crate::kind::Kind;
 use crate::load::Index;
-use crate::ordering::sort_best_first;
+use crate::ordering::{select_best, sort_best_first};
 use crate::rng::SeededRng;
 
 /// A person's user vector in the space of one archive, with what it was made from.
@@ -131,6 +131,24 @@ impl Taste {
         self.history.iter().map(|h| (h.item, presence(h.weight) * h.decay))
     }
 
+    /// The part of the user vector that comes from some items of the history: all of them together
+    /// give the vector, since `A u = b` is linear in `b`, which is a sum over them.
+    pub(crate) fn part_of(&self, is_member: impl Fn(Ordinal) -> bool) -> Vec<f64> {
+        let mut vector = vec![0.0; self.vector.len()];
+        for part in &self.parts {
+            let mut b = vec![0.0; vector.len()];
+            let rows = part.vectors.chunks_exact(b.len());
+            for ((h, pull), x) in part.history.iter().zip(&part.solution.pulls).zip(rows) {
+                if is_member(h.item) {
+                    add(&mut b, *pull, x);
+                }
+            }
+            part.solution.factor.solve(&mut b);
+            add(&mut vector, part.weight, &b);
+        }
+        vector
+    }
+
     /// What had to be added to the diagonal of a matrix that was nearly singular (its condition
     /// number above 1e12), at most 1e-6 of the diagonal's mean; 0 otherwise. An answer made with
     /// it is to be taken with care: the archive's lambda is too small.
@@ -175,8 +193,12 @@ impl Taste {
             .zip(&shares)
             .map(|(i, s)| Scored { ordinal: Ordinal(i), score: s.share.abs() })
             .collect();
-        sort_best_first(&mut order);
+        // A few of hundreds: selected before they are sorted.
+        if (1..order.len()).contains(&n) {
+            select_best(&mut order, n);
+        }
         order.truncate(n);
+        sort_best_first(&mut order);
         order.iter().map(|s| shares[s.ordinal.index()]).collect()
     }
 

@@ -8,15 +8,16 @@
 use super::fold::{decoded, solve};
 use super::labels::{Label, Labels};
 use super::reduce::HistoryItem;
-use super::ward::{Merge, cut, distance_squared, ward};
+use super::ward::{Distances, Merge, cut, distance_squared, ward};
 use crate::error::Result;
 use crate::ids::{Ordinal, Scored};
 use crate::load::Index;
 use crate::metric::Metric;
 use crate::ordering::{select_best, sort_best_first};
 
-/// Most items that are clustered: half a matrix of distances takes 4 MB then.
-const MOST_ITEMS: usize = 1000;
+/// Most items that are clustered: enough to tell what somebody is about, and few enough to cluster
+/// anew with every slate (128 kB of distances).
+const MOST_ITEMS: usize = 128;
 /// Most interests unless a number is asked for. People tell fewer than ten groups apart at a
 /// glance, and PinnerSage asks for candidates three times.
 const MOST_INTERESTS: usize = 8;
@@ -40,15 +41,18 @@ pub struct Interest {
     pub importance: f64,
     /// What tells its members from the catalog, strongest first; see [`Label`]. May be empty.
     pub labels: Vec<Label>,
-    /// The fold-in of its members alone, rotated: what to search with.
+    /// What to search with, rotated: a user vector rather than the medoid's, since its inner
+    /// products are taste scores.
     ///
-    /// A user vector rather than the medoid's: its inner products are taste scores, of the same
-    /// scale as those of the whole history, so what several interests find merges by score.
+    /// Of [`interests`] the fold-in of its members alone. Of a
+    /// [`Recommender`](crate::Recommender), which has folded the whole history in, its members' part of
+    /// that: so an interest's score of an item is exactly its members' share of the item's taste
+    /// score, and of all interests together, with what belongs to none, the shares add up to it.
     pub vector: Vec<f64>,
 }
 
 /// The interests in a history, most important first, ties in the order of the history. Items of
-/// negative weight belong to none; of more than 1,000 the latest count.
+/// negative weight belong to none; of more than 128 the latest count.
 ///
 /// Items are compared by direction, in Euclidean archives by place. `n` asks for a number of
 /// interests, and gets it if there are as many items. Without it, there are as many groups, from
@@ -68,14 +72,31 @@ pub fn interests(
     n: Option<usize>,
     labels: &[&str],
 ) -> Result<Vec<Interest>> {
+    let own = |members: &[HistoryItem]| {
+        let vectors = decoded(index, members.iter().map(|h| h.item));
+        Ok(solve(index, &vectors, members)?.vector)
+    };
+    interests_by(index, history, n, labels, &mut PairDistances::default(), &own)
+}
+
+/// The same, with distances that were kept, and vectors that `vector_of` makes of members.
+pub(crate) fn interests_by(
+    index: &Index,
+    history: &[HistoryItem],
+    n: Option<usize>,
+    labels: &[&str],
+    distances: &mut PairDistances,
+    vector_of: &dyn Fn(&[HistoryItem]) -> Result<Vec<f64>>,
+) -> Result<Vec<Interest>> {
     let liked = latest_liked(history);
     if liked.is_empty() {
         return Ok(Vec::new());
     }
-    let dim = index.dim();
     let vectors = decoded(index, liked.iter().map(|h| h.item));
-    let points = comparable(index, &vectors);
-    let merges = ward(&points, dim);
+    let items: Vec<Ordinal> = liked.iter().map(|h| h.item).collect();
+    distances.turn_to(&items, &comparable(index, &vectors), index.dim());
+    let between = &distances.between;
+    let merges = ward(between.clone());
     let n_groups = match n {
         Some(n) => n.clamp(1, liked.len()),
         None => clearest(&merges, liked.len(), NEAR * length(index)),
@@ -83,17 +104,13 @@ pub fn interests(
     let labels = Labels::new(index, labels)?;
     let mut found = Vec::with_capacity(n_groups);
     for group in cut(&merges, liked.len(), n_groups) {
-        let row = |point: usize| point * dim..(point + 1) * dim;
         let members: Vec<HistoryItem> = group.iter().map(|p| liked[*p]).collect();
-        let own: Vec<f64> = group.iter().flat_map(|p| &vectors[row(*p)]).copied().collect();
         let items: Vec<Ordinal> = members.iter().map(|h| h.item).collect();
         found.push(Interest {
-            medoid: liked
-                [medoid(&group, |a, b| distance_squared(&points[row(a)], &points[row(b)]).sqrt())]
-            .item,
+            medoid: liked[medoid(&group, |a, b| between.get(a, b).sqrt())].item,
             importance: members.iter().map(HistoryItem::mass).sum(),
             labels: labels.of(&items, MOST_LABELS)?,
-            vector: solve(index, &own, &members)?.vector,
+            vector: vector_of(&members)?,
             members: items,
         });
     }
@@ -103,6 +120,38 @@ pub fn interests(
         .collect();
     sort_best_first(&mut order);
     Ok(order.iter().map(|s| found[s.ordinal.index()].clone()).collect())
+}
+
+/// Distances between the items of a history, kept from one to the next: a history that grew by
+/// an item costs one row of them, where all of them would be most of the work.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct PairDistances {
+    items: Vec<Ordinal>,
+    between: Distances,
+}
+
+impl PairDistances {
+    /// Makes them those of these items, each once, whose points are rows of `dim` numbers. They
+    /// must be items of the archive that was asked for before.
+    fn turn_to(&mut self, items: &[Ordinal], points: &[f64], dim: usize) {
+        // Where each item stood before: as positions, sorted by item.
+        let mut known: Vec<Scored> = (0..)
+            .zip(&self.items)
+            .map(|(at, item)| Scored { ordinal: Ordinal(at), score: -f64::from(item.0) })
+            .collect();
+        sort_best_first(&mut known);
+        let before = |item: &Ordinal| {
+            let found = known.binary_search_by(|k| (-k.score).total_cmp(&f64::from(item.0)));
+            found.ok().map(|at| known[at].ordinal.index())
+        };
+        let before: Vec<Option<usize>> = items.iter().map(before).collect();
+        let row = |i: usize| &points[i * dim..(i + 1) * dim];
+        let between = Distances::of(items.len(), |a, b| match (before[a], before[b]) {
+            (Some(a), Some(b)) => self.between.get(a, b),
+            _ => distance_squared(row(a), row(b)),
+        });
+        (self.items, self.between) = (items.to_vec(), between);
+    }
 }
 
 /// The items of positive weight, at most [`MOST_ITEMS`], the latest, in the order of the history.
@@ -167,7 +216,8 @@ fn clearest(merges: &[Merge], n: usize, near: f64) -> usize {
 fn medoid(group: &[usize], distance: impl Fn(usize, usize) -> f64) -> usize {
     let mut best = (f64::INFINITY, 0);
     for a in group {
-        let sum: f64 = group.iter().map(|b| distance(*a, *b)).sum();
+        let others = group.iter().filter(|b| *b != a);
+        let sum: f64 = others.map(|b| distance(*a, *b)).sum();
         if sum < best.0 {
             best = (sum, *a);
         }

@@ -23,6 +23,7 @@ pub use decay::{TasteOptions, Window, default_half_life_days};
 pub use fold::{Share, Taste};
 pub use history::{Exclusions, Past};
 pub use interests::{Interest, interests};
+pub(crate) use interests::{PairDistances, interests_by};
 pub use labels::{Label, LabelValue};
 pub use neighbours::{NeighbourScores, neighbour_shares, presence};
 pub use profile::{Entry, Event, Interaction, Placed, Profile, Shown};

@@ -4,7 +4,7 @@
 //! Distances between groups follow from those before a merge (Lance and Williams 1967), and pairs
 //! that are each other's nearest are found along chains of nearest neighbours, which gives the
 //! same tree as looking for the nearest pair each time (Murtagh 1983; Müllner, arXiv 1109.2378).
-//! Time is `O(n^2)`, memory half a matrix of distances.
+//! Time and memory are `O(n^2)`.
 
 use crate::ids::{Ordinal, Scored};
 use crate::ordering::sort_best_first;
@@ -19,29 +19,34 @@ pub(super) struct Merge {
     pub(super) height: f64,
 }
 
-/// The squared distances of all pairs, a triangle without its diagonal.
-struct Distances {
+/// The squared distances of all pairs, row by row: both halves, since a row that lies in one piece
+/// is searched twice as fast.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Distances {
     n: usize,
     squared: Vec<f64>,
 }
 
 impl Distances {
-    fn of(points: &[f64], dim: usize) -> Self {
-        let n = points.len() / dim;
-        let mut squared = Vec::with_capacity(n * n.saturating_sub(1) / 2);
-        for (i, a) in points.chunks_exact(dim).enumerate() {
-            squared.extend(points.chunks_exact(dim).skip(i + 1).map(|b| distance_squared(a, b)));
+    /// Of `n` points, from the squared distance of each pair.
+    pub(super) fn of(n: usize, mut squared: impl FnMut(usize, usize) -> f64) -> Self {
+        let mut all = vec![0.0; n * n];
+        for a in 0..n {
+            for b in a + 1..n {
+                let x = squared(a, b);
+                (all[a * n + b], all[b * n + a]) = (x, x);
+            }
         }
-        Self { n, squared }
+        Self { n, squared: all }
     }
 
-    fn at(&self, a: usize, b: usize) -> usize {
-        let (a, b) = (a.min(b), a.max(b));
-        a * (2 * self.n - a - 1) / 2 + (b - a - 1)
+    /// Of two points.
+    pub(super) fn get(&self, a: usize, b: usize) -> f64 {
+        self.squared[a * self.n + b]
     }
 
-    fn get(&self, a: usize, b: usize) -> f64 {
-        self.squared[self.at(a, b)]
+    fn row(&self, a: usize) -> &[f64] {
+        &self.squared[a * self.n..(a + 1) * self.n]
     }
 }
 
@@ -60,55 +65,57 @@ pub(super) fn distance_squared(a: &[f64], b: &[f64]) -> f64 {
     (sums[0] + sums[2]) + (sums[1] + sums[3])
 }
 
-/// The merges of all points (rows of `dim` finite numbers) to one group, lowest first.
-pub(super) fn ward(points: &[f64], dim: usize) -> Vec<Merge> {
-    let mut distances = Distances::of(points, dim);
+/// The merges of all points to one group, lowest first.
+pub(super) fn ward(mut distances: Distances) -> Vec<Merge> {
     let n = distances.n;
-    // A group goes by one of its points; `sizes` is 0 for points that no longer stand for one.
+    // A group goes by one of its points; `groups` are those, in ascending order.
     let mut sizes = vec![1usize; n];
+    let mut groups: Vec<usize> = (0..n).collect();
     let mut merges = Vec::with_capacity(n.saturating_sub(1));
     let mut chain: Vec<usize> = Vec::new();
-    for first in 0..n {
-        // All but the last group lie in merges when its turn comes.
-        while sizes[first] > 0 && merges.len() + 1 < n {
-            if chain.is_empty() {
-                chain.push(first);
-            }
-            let last = chain[chain.len() - 1];
-            let before = chain.len().checked_sub(2).map(|at| chain[at]);
-            // Of equally near groups the one before in the chain: chains must end.
-            let mut nearest = before.map(|b| (b, distances.get(last, b)));
-            for (other, _) in sizes.iter().enumerate().filter(|(o, s)| **s > 0 && *o != last) {
-                let squared = distances.get(last, other);
-                if nearest.is_none_or(|(_, least)| squared < least) {
-                    nearest = Some((other, squared));
-                }
-            }
-            let Some((other, squared)) = nearest else { break };
-            if before != Some(other) {
-                chain.push(other);
-                continue;
-            }
-            chain.truncate(chain.len() - 2);
-            merges.push(Merge { points: [last, other], height: squared.max(0.0).sqrt() });
-            join(&mut distances, &mut sizes, last, other);
+    while groups.len() > 1 {
+        if chain.is_empty() {
+            chain.push(groups[0]);
         }
+        let last = chain[chain.len() - 1];
+        let before = chain.len().checked_sub(2).map(|at| chain[at]);
+        let row = distances.row(last);
+        // Of equally near groups the one before in the chain: chains must end.
+        let mut nearest = before.map_or((last, f64::INFINITY), |b| (b, row[b]));
+        for other in &groups {
+            if row[*other] < nearest.1 && *other != last {
+                nearest = (*other, row[*other]);
+            }
+        }
+        let (other, squared) = nearest;
+        if other == last {
+            // Nothing is nearer than infinity, which finite points never are.
+            break;
+        }
+        if before != Some(other) {
+            chain.push(other);
+            continue;
+        }
+        chain.truncate(chain.len() - 2);
+        merges.push(Merge { points: [last, other], height: squared.max(0.0).sqrt() });
+        groups.retain(|group| *group != last);
+        join(&mut distances, &mut sizes, &groups, last, other);
     }
     sorted(&merges)
 }
 
-/// Group `b` takes in group `a`.
-fn join(distances: &mut Distances, sizes: &mut [usize], a: usize, b: usize) {
-    let (n_a, n_b) = (sizes[a] as f64, sizes[b] as f64);
+/// Group `b`, one of `groups`, takes in group `a`, which is none of them any more.
+fn join(distances: &mut Distances, sizes: &mut [usize], groups: &[usize], a: usize, b: usize) {
+    let (n_a, n_b, n) = (sizes[a] as f64, sizes[b] as f64, distances.n);
     let between = distances.get(a, b);
-    for i in (0..sizes.len()).filter(|i| *i != a && *i != b && sizes[*i] > 0) {
+    for i in groups.iter().copied().filter(|i| *i != b) {
         let n_i = sizes[i] as f64;
         let sum =
             (n_i + n_a) * distances.get(a, i) + (n_i + n_b) * distances.get(b, i) - n_i * between;
-        let at = distances.at(b, i);
-        distances.squared[at] = sum / (n_a + n_b + n_i);
+        let squared = sum / (n_a + n_b + n_i);
+        (distances.squared[b * n + i], distances.squared[i * n + b]) = (squared, squared);
     }
-    (sizes[b], sizes[a]) = (sizes[a] + sizes[b], 0);
+    sizes[b] += sizes[a];
 }
 
 /// By height; merges of one height in the order in which they were found.
@@ -149,6 +156,11 @@ mod tests {
 
     use super::*;
 
+    fn ward_of(points: &[f64], dim: usize) -> Vec<Merge> {
+        let row = |i: usize| &points[i * dim..(i + 1) * dim];
+        ward(Distances::of(points.len() / dim, |a, b| distance_squared(row(a), row(b))))
+    }
+
     #[test]
     fn heights_and_groups_are_those_of_scipy() {
         let fixture: serde_json::Value =
@@ -159,7 +171,7 @@ mod tests {
                 json.as_array().unwrap().iter().map(|x| x.as_f64().unwrap()).collect()
             };
             let points: Vec<f64> = rows.iter().flat_map(&numbers).collect();
-            let merges = ward(&points, points.len() / rows.len());
+            let merges = ward_of(&points, points.len() / rows.len());
             let heights = numbers(&case["heights"]);
             assert_eq!(merges.len(), heights.len());
             for (merge, height) in merges.iter().zip(&heights) {
@@ -180,9 +192,9 @@ mod tests {
 
     #[test]
     fn few_and_equal_points() {
-        assert!(ward(&[], 3).is_empty());
-        assert!(ward(&[1.0, 2.0], 2).is_empty());
-        let merges = ward(&[1.0; 40], 4);
+        assert!(ward_of(&[], 3).is_empty());
+        assert!(ward_of(&[1.0, 2.0], 2).is_empty());
+        let merges = ward_of(&[1.0; 40], 4);
         assert_eq!(merges.len(), 9);
         assert!(merges.iter().all(|m| m.height == 0.0));
         assert_eq!(cut(&merges, 10, 1), [(0..10).collect::<Vec<_>>()]);

@@ -134,25 +134,25 @@ impl Engine {
     ) -> JsResult<Object> {
         let (recommender, request) = self.asked(request)?;
         let target = id.as_deref().map_or(Target::Vector(vector), Target::Item);
-        answer(recommender, |nf| nf.similar(target, &request.limits()))
+        answer(recommender, request.k, |nf| nf.similar(target, &request.limits()))
     }
 
     /// Items by title. `text` must be `text.normalize("NFKD").toLowerCase()`.
     pub fn find(&mut self, text: &str, request: &str) -> JsResult<Object> {
         let (recommender, request) = self.asked(request)?;
-        answer(recommender, |nf| nf.find(text, &request.limits()))
+        answer(recommender, request.k, |nf| nf.find(text, &request.limits()))
     }
 
     /// What the person may like.
     pub fn recommend(&mut self, request: &str) -> JsResult<Object> {
         let (recommender, request) = self.asked(request)?;
-        answer(recommender, |nf| nf.recommend(&request))
+        answer(recommender, request.k, |nf| nf.recommend(&request))
     }
 
     /// These items in the person's order.
     pub fn rank(&mut self, ids: Vec<String>, request: &str) -> JsResult<Object> {
         let (recommender, request) = self.asked(request)?;
-        answer(recommender, |nf| nf.rank(&ids, &request))
+        answer(recommender, request.k, |nf| nf.rank(&ids, &request))
     }
 
     /// What somebody may like who likes and dislikes these.
@@ -163,14 +163,16 @@ impl Engine {
         request: &str,
     ) -> JsResult<Object> {
         let (recommender, request) = self.asked(request)?;
-        answer(recommender, |nf| nf.discover(&like, &dislike, &request))
+        answer(recommender, request.k, |nf| nf.discover(&like, &dislike, &request))
     }
 
     /// One slate for each of the person's interests.
     pub fn rows(&mut self, request: &str) -> JsResult<Array> {
         let (recommender, request) = self.asked(request)?;
         let rows = recommender.rows(&request).map_err(error::to_js)?;
-        rows.iter().map(|row| slate::slate(recommender, row).map_err(error::to_js)).collect()
+        rows.iter()
+            .map(|row| slate::slate(recommender, row, request.k).map_err(error::to_js))
+            .collect()
     }
 
     /// What is to be said of the person's taste; `undefined` where nothing is known.
@@ -250,12 +252,14 @@ impl Engine {
     }
 }
 
+/// The answer to a question for `k` items.
 fn answer(
     recommender: &mut Recommender,
+    k: usize,
     ask: impl FnOnce(&mut Recommender) -> crate::error::Result<Slate>,
 ) -> JsResult<Object> {
     let found = ask(recommender).map_err(error::to_js)?;
-    slate::slate(recommender, &found).map_err(error::to_js)
+    slate::slate(recommender, &found, k).map_err(error::to_js)
 }
 
 fn not_open() -> JsValue {

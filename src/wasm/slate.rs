@@ -10,12 +10,13 @@ use crate::load::Index;
 use crate::slate::{Passed, Recommender, Slate, Step, Unmet};
 use crate::taste::{Axis, Interest, Label, LabelValue, Share, TasteSummary};
 
-/// An answer.
-pub(super) fn slate(recommender: &Recommender, slate: &Slate) -> Result<Object> {
+/// An answer to a question for `k` items: a scenario may have said how many.
+pub(super) fn slate(recommender: &Recommender, slate: &Slate, k: usize) -> Result<Object> {
     let index = recommender.index();
     let answer = Object::new();
     set(&answer, "ordinals", ordinals(&slate.items));
     set(&answer, "scores", scores(&slate.items));
+    set(&answer, "requested", k as f64);
     set(&answer, "qualifying", slate.n_qualifying as f64);
     set(&answer, "basis", slate.basis.as_str());
     if slate.approximate {

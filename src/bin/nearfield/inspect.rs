@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use nearfield::{Catalog, Column, FieldKind, Index, Result};
+use nearfield::{Catalog, Column, FieldKind, Index, Result, Scenarios};
 use serde::Serialize;
 
 use crate::archive::{grouped, open, per_item};
@@ -28,6 +28,8 @@ struct Inspection {
     alpha: f64,
     lambda: f64,
     nu: f64,
+    /// Names of the requests that pages may name.
+    scenarios: Vec<String>,
     has_prior: bool,
     neighbours: Option<NeighboursShown>,
     bytes: u64,
@@ -67,7 +69,7 @@ struct ColumnShown {
 }
 
 pub fn run(args: &Args) -> Result<()> {
-    let inspection = Inspection::of(&open(&args.archive)?);
+    let inspection = Inspection::of(&open(&args.archive)?)?;
     let mut output = Output::new();
     if args.json {
         output.json(&inspection)?;
@@ -78,7 +80,7 @@ pub fn run(args: &Args) -> Result<()> {
 }
 
 impl Inspection {
-    fn of(index: &Index) -> Self {
+    fn of(index: &Index) -> Result<Self> {
         let per = |bytes| per_item(bytes, index.len());
         let section = |(name, bytes)| Section { name, bytes, bytes_per_item: per(bytes) };
         let column = |c: Column<'_>| ColumnShown {
@@ -91,7 +93,7 @@ impl Inspection {
             dictionary_bytes: c.bytes().dictionary,
             text_bytes: c.bytes().texts,
         };
-        Self {
+        Ok(Self {
             format_version: index.format_version(),
             n_items: index.len(),
             dim: index.dim(),
@@ -100,6 +102,10 @@ impl Inspection {
             alpha: index.alpha(),
             lambda: index.lambda(),
             nu: index.nu(),
+            scenarios: match index.scenarios()? {
+                "" => Vec::new(),
+                text => Scenarios::from_json(text)?.names().map(str::to_owned).collect(),
+            },
             has_prior: Catalog::new(index).has_prior(),
             neighbours: index.neighbours().map(|w| NeighboursShown {
                 kind: w.kind().as_str(),
@@ -112,7 +118,7 @@ impl Inspection {
             bytes_per_item: per(index.total_bytes()),
             sections: index.sections().map(section).collect(),
             columns: Catalog::new(index).columns().map(column).collect(),
-        }
+        })
     }
 
     fn print(&self, output: &mut Output) -> Result<()> {
@@ -124,6 +130,9 @@ impl Inspection {
             "fold-in {}, alpha {}, lambda {}, nu {}",
             self.foldin, self.alpha, self.lambda, self.nu
         ))?;
+        if !self.scenarios.is_empty() {
+            output.line(format_args!("scenarios {}", self.scenarios.join(", ")))?;
+        }
         output.line(if self.has_prior { "popularity prior" } else { "no popularity prior" })?;
         match &self.neighbours {
             None => output.line("no weights between items")?,

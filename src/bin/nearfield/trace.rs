@@ -5,6 +5,9 @@ use serde::Serialize;
 
 use crate::output::{Output, printable};
 
+/// Candidates that are told line by line for one place: a pin passes over all that score better.
+const MOST_PASSED: usize = 5;
+
 /// How a place came to its item.
 #[derive(Serialize)]
 pub struct StepJson<'a> {
@@ -82,7 +85,7 @@ pub fn print(output: &mut Output, index: &Index, slate: &Slate) -> Result<()> {
             "trace: place {}: {name} ({}{rule})",
             step.position, step.reason
         ))?;
-        for passed in &step.passed {
+        for passed in step.passed.iter().take(MOST_PASSED) {
             let rule =
                 passed.rule.as_ref().map_or(String::new(), |r| format!(" {}", printable(r)));
             let like = match passed.similar {
@@ -91,6 +94,10 @@ pub fn print(output: &mut Output, index: &Index, slate: &Slate) -> Result<()> {
             };
             let name = named(passed.item)?;
             output.line(format_args!("       passed over: {name}: {}{rule}{like}", passed.why))?;
+        }
+        let n_more = step.passed.len().saturating_sub(MOST_PASSED);
+        if n_more > 0 {
+            output.line(format_args!("       and {n_more} more, which --json has"))?;
         }
     }
     for unmet in &slate.unmet {
