@@ -683,10 +683,22 @@ fn rows_are_about_one_interest_each_and_repeat_nothing() {
         assert_eq!((row.interests.len(), row.interest_of.len()), (1, 8));
         assert!(row.interest_of.iter().all(|of| *of == Some(0)));
     }
-    // Also where nothing is said of interests, whatever was asked before.
+    // Also where nothing is said of interests, whatever was asked before, and where taste alone
+    // decides.
     let usual = nf.rows(&Request::default()).unwrap();
     assert!(!usual.is_empty());
     assert_eq!(usual, afresh(&nf, &bytes).rows(&Request::default()).unwrap());
+    let (table, vectors) = support::catalog(400, 8, 1);
+    let bare = build(&table, &vectors, &BuildOptions::default()).unwrap().bytes;
+    let mut bare = afresh(&nf, &bare);
+    let request = Request { explain: 100, parts: true, ..Request::default() };
+    for row in bare.rows(&request).unwrap() {
+        assert_eq!(row.interest_of, vec![Some(0); 10]);
+        assert_eq!(row.parts.as_ref().unwrap().names, ["taste"]);
+        for shares in &row.because {
+            assert!(shares.iter().all(|s| row.interests[0].members.contains(&s.item)));
+        }
+    }
 }
 
 #[test]
