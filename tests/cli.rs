@@ -677,7 +677,6 @@ fn requests_in_json_say_everything_and_the_answer_tells_why() {
     let passed: Vec<&Value> =
         trace.iter().flat_map(|step| step["passed"].as_array().unwrap()).collect();
     assert!(passed.iter().any(|p| p["why"] == "cap" && p["rule"] == "label"));
-    assert!(passed.iter().any(|p| p["why"] == "similar" && p["similarity"].as_f64().is_some()));
     assert_eq!(slate["unmet"][0]["what"], "quota");
     assert_eq!(
         (&slate["unmet"][0]["name"], &slate["unmet"][0]["missing"]),
@@ -693,6 +692,11 @@ fn requests_in_json_say_everything_and_the_answer_tells_why() {
         r#"{"caps": {"label": 1}}"#,
     ]);
     assert!(text.contains("trace: place 0"), "{text}");
+    let diverse = r#"{"diversity": {"strength": 0.9}}"#;
+    let diverse = bench.json(&[&run[..6], &["--json", "--request", diverse]].concat());
+    let steps = diverse["trace"].as_array().unwrap();
+    let mut passed = steps.iter().flat_map(|step| step["passed"].as_array().unwrap());
+    assert!(passed.any(|p| p["why"] == "similar" && p["similarity"].is_number()));
     // Nothing known, and no prior: no parts, and no crash.
     let bare = bench.json(&[
         "recommend",
