@@ -650,3 +650,58 @@ fn simulate_prints_and_draws() {
     assert_eq!(rows.as_array().unwrap().len(), 5);
     assert_eq!(rows[0]["regret"].as_array().unwrap().len(), 30);
 }
+
+#[test]
+fn requests_in_json_say_everything_and_the_answer_tells_why() {
+    let bench = Bench::new(&[("scenarios.json", br#"{"home": {"k": 4, "caps": {"label": 1}}}"#)]);
+    let archive = fixture("small-v1.nf");
+    let request = r#"{"scenario": "home", "parts": true, "pins": [{"item": "40", "position": 2}],
+        "diversity": {"strength": 0.5}, "explore": {"slots": [3]},
+        "quotas": [{"name": "none", "where": "year == 1", "least": 0.5}]}"#;
+    let run =
+        ["recommend", &archive, "--like", "17", "18", "--trace", "--json", "--request", request];
+    let slate = bench.json(&[&run[..], &["--scenarios", "scenarios.json"]].concat());
+    let items = slate["items"].as_array().unwrap();
+    assert_eq!(items.len(), 4);
+    assert_eq!(items[2]["id"], "40");
+    for item in items {
+        let parts: f64 =
+            item["parts"].as_object().unwrap().values().filter_map(Value::as_f64).sum();
+        assert!((parts - item["score"].as_f64().unwrap()).abs() < 1e-12);
+    }
+    assert!(items[3]["propensity"].as_f64().unwrap() > 0.0 && items[0]["propensity"].is_null());
+    assert_eq!(slate["policy"], "softmax(0.1)");
+    let trace = slate["trace"].as_array().unwrap();
+    assert_eq!(trace.len(), 3, "a step for each place that is not left to chance");
+    assert_eq!((&trace[2]["reason"], &trace[2]["rule"]), (&"pin".into(), &"40".into()));
+    let passed: Vec<&Value> =
+        trace.iter().flat_map(|step| step["passed"].as_array().unwrap()).collect();
+    assert!(passed.iter().any(|p| p["why"] == "cap" && p["rule"] == "label"));
+    assert!(passed.iter().any(|p| p["why"] == "similar" && p["similarity"].as_f64().is_some()));
+    assert_eq!(slate["unmet"][0]["what"], "quota");
+    assert_eq!(
+        (&slate["unmet"][0]["name"], &slate["unmet"][0]["missing"]),
+        (&"none".into(), &2.into())
+    );
+    let text = bench.ok(&[
+        "recommend",
+        &archive,
+        "--like",
+        "17",
+        "--trace",
+        "--request",
+        r#"{"caps": {"label": 1}}"#,
+    ]);
+    assert!(text.contains("trace: place 0"), "{text}");
+    // Nothing known, and no prior: no parts, and no crash.
+    let bare = bench.json(&[
+        "recommend",
+        &fixture("one-v1.nf"),
+        "--json",
+        "--request",
+        r#"{"parts": true}"#,
+    ]);
+    assert_eq!(bare["items"].as_array().unwrap().len(), 1);
+    let message = bench.fails(&["recommend", &archive, "--request", r#"{"cap": {"label": 1}}"#]);
+    assert!(message.contains("\"cap\"") && message.contains("caps"), "{message}");
+}

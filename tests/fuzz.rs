@@ -1,8 +1,10 @@
 //! Random and damaged programs: whatever the text, an error with a place in it, or a program that
-//! means the same in both spellings and for the second evaluator of `support::rows`.
+//! means the same in both spellings and for the second evaluator of `support::rows`. And random
+//! and damaged requests: a typed error, or a well-formed answer.
 //!
 //! A run is as long as `NEARFIELD_FUZZ_SECONDS` says, and a few thousand programs without it.
-//! Seeds are fixed, so a failure comes back; its program becomes a case in `tests/predicate.rs`.
+//! Seeds are fixed, so a failure comes back; its program becomes a case in `tests/predicate.rs`,
+//! its request one in `tests/refusals.rs`.
 
 #![cfg(all(feature = "build", not(target_arch = "wasm32")))]
 #![allow(
@@ -12,12 +14,15 @@
     reason = "tests say what broke by line"
 )]
 
+#[path = "support/requests.rs"]
+mod requests;
 mod support;
 
 use std::time::{Duration, Instant};
 
 use nearfield::{
-    Catalog, Error, Expr, Formula, Index, Metric, Ordinal, Predicate, Scope, SeededRng,
+    Catalog, Error, Expr, Formula, Index, Metric, Ordinal, Predicate, Recommender, Request, Scope,
+    SeededRng, Slate,
 };
 use support::rows::{NOW, Past, Rows, past};
 use support::{archive, open};
@@ -109,6 +114,50 @@ const PIECES: [&str; 78] = [
     "七",
 ];
 
+/// What damaged requests are made of.
+const MEMBERS: [&str; 40] = [
+    "\"k\":",
+    "\"where\":",
+    "\"now\":",
+    "\"boosts\":[",
+    "\"caps\":{",
+    "\"quotas\":[",
+    "\"pins\":[",
+    "\"explore\":{\"slots\":[0]}",
+    "\"rotation\":",
+    "\"calibration\":",
+    "\"target\":{}",
+    "\"least\":",
+    "\"most\":",
+    "\"position\":",
+    "\"positions\":[0]",
+    "\"strength\":1",
+    "\"value\":\"year\"",
+    "\"method\":\"dpp\"",
+    "\"thompson\"",
+    "\"bandit\"",
+    "\"auto\"",
+    "\"candidates\":",
+    "\"genres\"",
+    "\"weight\":",
+    "\"days\":",
+    "{",
+    "}",
+    "[",
+    "]",
+    ",",
+    ":",
+    "0",
+    "1",
+    "9",
+    "-",
+    "1e6",
+    "1e-6",
+    "null",
+    "true",
+    "\\ud83c",
+];
+
 const SEEDS: [&str; 12] = [
     r#"genres has "jazz" and year between 1960 and 1975 and not explicit and seen("30d") == false"#,
     "1 + 0.5 * (genres has any $list) - age(released) / 365",
@@ -183,7 +232,7 @@ fn number(rng: &mut SeededRng, depth: usize) -> String {
 }
 
 /// A piece of a program put in, taken out, doubled or replaced, at character borders.
-fn mutate(rng: &mut SeededRng, text: &mut String) {
+fn mutate(rng: &mut SeededRng, text: &mut String, pieces: &[&str]) {
     let border = |rng: &mut SeededRng, text: &str| {
         let mut at = rng.below(text.len() + 1);
         while !text.is_char_boundary(at) {
@@ -195,15 +244,28 @@ fn mutate(rng: &mut SeededRng, text: &mut String) {
     let (low, high) = (a.min(b), a.max(b).min(a.min(b) + 20));
     let high = (high..=text.len()).find(|at| text.is_char_boundary(*at)).unwrap();
     match rng.below(5) {
-        0 => text.insert_str(low, pick(rng, &PIECES)),
-        1 => text.insert_str(low, &format!(" {} ", pick(rng, &PIECES))),
+        0 => text.insert_str(low, pick(rng, pieces)),
+        1 => text.insert_str(low, &format!(" {} ", pick(rng, pieces))),
         2 => text.replace_range(low..high, ""),
         3 => {
             let part = text[low..high].to_owned();
             text.insert_str(low, &part.repeat(1 + rng.below(40)));
         }
-        _ => text.replace_range(low..high, pick(rng, &PIECES)),
+        _ => text.replace_range(low..high, pick(rng, pieces)),
     }
+}
+
+/// Does something for as long as a run is to be, or `n_usual` times; returns how often.
+fn until_time_is_up(n_usual: usize, mut next: impl FnMut()) -> usize {
+    let seconds = std::env::var("NEARFIELD_FUZZ_SECONDS").ok();
+    let seconds = seconds.map(|s| Duration::from_secs(s.parse().unwrap()));
+    let began = Instant::now();
+    let mut n = 0;
+    while seconds.map_or(n < n_usual, |seconds| began.elapsed() < seconds) {
+        next();
+        n += 1;
+    }
+    n
 }
 
 struct World {
@@ -230,15 +292,10 @@ impl World {
 
     /// Runs `next` until the time is up.
     fn run(&mut self, next: fn(&mut SeededRng) -> String) {
-        let seconds = std::env::var("NEARFIELD_FUZZ_SECONDS").ok();
-        let seconds = seconds.map(|s| Duration::from_secs(s.parse().unwrap()));
-        let began = Instant::now();
-        let mut n = 0;
-        while seconds.map_or(n < 5000, |seconds| began.elapsed() < seconds) {
+        let n = until_time_is_up(5000, || {
             let program = next(&mut self.rng);
             self.check(&program);
-            n += 1;
-        }
+        });
         println!("{n} programs, {} conditions, {} numbers", self.n_conditions, self.n_numbers);
         assert!(self.n_conditions > n / 10, "most programs were refused: nothing was tested");
         assert!(self.n_numbers > 0);
@@ -306,7 +363,7 @@ fn any_text(rng: &mut SeededRng) -> String {
         _ => condition(rng, 3),
     };
     if rng.below(2) == 0 {
-        (0..1 + rng.below(4)).for_each(|_| mutate(rng, &mut text));
+        (0..1 + rng.below(4)).for_each(|_| mutate(rng, &mut text, &PIECES));
     }
     text
 }
@@ -322,8 +379,65 @@ fn json() {
         let text = any_text(rng);
         let mut json = Expr::read(&text).map_or(text, |program| program.to_json());
         if rng.below(2) == 0 {
-            (0..1 + rng.below(4)).for_each(|_| mutate(rng, &mut json));
+            (0..1 + rng.below(4)).for_each(|_| mutate(rng, &mut json, &PIECES));
         }
         json
     });
+}
+
+/// Checks that an answer is well formed.
+fn check_slate(request: &Request, slate: &Slate, n_items: usize) {
+    assert!(slate.items.len() <= request.k.min(slate.n_qualifying), "{request:?}");
+    let mut ordinals: Vec<Ordinal> = slate.items.iter().map(|item| item.ordinal).collect();
+    assert!(ordinals.iter().all(|item| item.index() < n_items));
+    assert!(slate.items.iter().all(|item| item.score.is_finite()), "{request:?}");
+    assert!(slate.propensities.iter().flatten().all(|p| *p > 0.0 && *p <= 1.0), "{request:?}");
+    ordinals.sort_unstable();
+    ordinals.dedup();
+    assert_eq!(ordinals.len(), slate.items.len(), "an item comes twice: {request:?}");
+}
+
+#[test]
+fn requests() {
+    let mut nf = Recommender::new(open(&archive(N, 2, Metric::Cosine)));
+    let mut rng = SeededRng::new(3, 0);
+    let (mut n_read, mut n_answered, mut sequence) = (0, 0, 0);
+    let n = until_time_is_up(5000, || {
+        if rng.below(4) == 0 {
+            nf.record(requests::entry(&mut rng, N, sequence)).unwrap();
+            sequence += 1;
+        }
+        if nf.profile().len() > 60 {
+            nf.clear_profile();
+        }
+        let mut text = requests::request(&mut rng, N);
+        (0..rng.below(4)).for_each(|_| mutate(&mut rng, &mut text, &MEMBERS));
+        let typed = |error: &Error| {
+            assert!(matches!(error, Error::Arg { .. } | Error::Filter { .. }), "{text}: {error}");
+        };
+        let request = match nf.read_request(&text) {
+            Ok(request) => request,
+            Err(error) => return typed(&error),
+        };
+        n_read += 1;
+        let some: Vec<String> = (0..20).map(|_| rng.below(N).to_string()).collect();
+        let answers = [
+            nf.recommend(&request),
+            nf.rank(&some, &request),
+            nf.discover(&some[..2], &some[2..3], &request),
+        ];
+        n_answered += usize::from(answers[0].is_ok());
+        for answer in &answers {
+            match answer {
+                Ok(slate) => check_slate(&request, slate, N),
+                Err(error) => typed(error),
+            }
+        }
+        match nf.rows(&request) {
+            Ok(rows) => rows.iter().for_each(|row| check_slate(&request, row, N)),
+            Err(error) => typed(&error),
+        }
+    });
+    println!("{n} requests, {n_read} read, {n_answered} answered");
+    assert!(n_answered > n / 10, "most requests were refused: nothing was tested");
 }

@@ -16,7 +16,7 @@ use std::cell::Cell;
 
 use nearfield::{
     AlignedBytes, Effort, Entry, Error, Event, Index, Interaction, ItemSet, Kind, Limits, Metric,
-    Ordinal, Query, Recommender, Request, Searcher, Slate, Target,
+    Ordinal, Query, Recommender, Request, Scenarios, Searcher, Slate, Target,
 };
 use support::archive;
 
@@ -44,6 +44,20 @@ static ALLOCATOR: Counting = Counting;
 fn try_open(bytes: &[u8]) -> Result<Index, Error> {
     Index::open(AlignedBytes::copy_of(bytes)?)
 }
+
+/// Requests that look at every kind of column.
+const COMPOSED: [&str; 3] = [
+    r#"{"k": 6, "diversity": {"strength": 0.4}, "caps": {"label": 2, "year": 1, "genres": 3}, "parts": true,
+        "quotas": [{"where": "explicit", "least": 0.2, "most": 0.6}], "explain": 2, "trace": true,
+        "calibration": {"field": "genres", "strength": 0.5}, "pins": [{"item": "4", "position": 1}]}"#,
+    r#"{"k": 5, "now": 1.7e12, "interests": 2, "labels": ["genres", "released"], "seen": "include",
+        "boosts": [{"value": "rating / energy", "weight": 0.1}, {"where": "year > 1960", "weight": -1}],
+        "freshness": {"field": "released", "days": 99, "weight": 0.2}, "explore": {"slots": [1]},
+        "calibration": {"field": "explicit", "strength": 0.3, "target": "bandit"}}"#,
+    r#"{"k": 9, "weights": {"taste": 0.5, "prior": 1}, "caps": {"released": 1}, "floor": 0.1, "seed": 5,
+        "diversity": {"method": "dpp", "strength": 0.4}, "explore": {"slots": [0, 3], "method": "thompson"},
+        "pools": [{"name": "p", "items": ["1", "2", "8"], "positions": [2], "least": 2}]}"#,
+];
 
 /// Asks an index for everything it can answer. Answers are checked to be well formed and
 /// returned as text; errors are typed and returned too.
@@ -94,6 +108,13 @@ fn interrogate(index: Index) -> String {
         ];
         answers.iter().for_each(check);
         write!(out, "{answers:?}").unwrap();
+    }
+    for text in COMPOSED {
+        // Scenarios may be damaged too: requests are read without them.
+        let request = Request::from_json(text, &Scenarios::default()).unwrap();
+        let answer = nf.recommend(&request);
+        check(&answer);
+        write!(out, "{answer:?}").unwrap();
     }
     let five = Limits { k: 5, where_: Some("not explicit"), ..Limits::default() };
     let found =
@@ -231,6 +252,85 @@ fn hostile_lists_and_codes() {
             }
         }
         assert!(opened > 500, "{opened}");
+    }
+}
+
+#[test]
+fn hostile_columns_and_weights_under_composed_requests() {
+    // Damage goes to what composition reads, with checks made right.
+    let bytes = std::fs::read("tests/fixtures/small-neighbours-v1.nf").unwrap();
+    let mut rng = nearfield::SeededRng::new(29, 0);
+    let (mut opened, mut answered) = (0, 0);
+    for round in 0..1500 {
+        let mut changed = bytes.clone();
+        // Sections model, columns, weights between items, texts.
+        let entry = 64 + 32 * [1, 3, 6, 8][round % 4];
+        let place = |at: usize| u64::from_le_bytes(bytes[at..at + 8].try_into().unwrap());
+        let (offset, length) = (place(entry + 8) as usize, place(entry + 16) as usize);
+        for _ in 0..1 + rng.below(4) {
+            let at = offset + rng.below(length - 4);
+            let value = [0, u32::MAX, rng.bits() as u32, rng.below(400) as u32][rng.below(4)];
+            changed[at..at + 4].copy_from_slice(&value.to_le_bytes());
+        }
+        repair(&mut changed);
+        let Ok(index) = try_open(&changed) else { continue };
+        opened += 1;
+        let mut nf = Recommender::new(index);
+        for (i, id) in ["3", "70", "299"].into_iter().enumerate() {
+            let event = Event::Interaction(Interaction::new(id, Kind::Like));
+            let entry = Entry { device: "d".into(), sequence: i as u64, at_ms: 1e12, event };
+            nf.record(entry).unwrap();
+        }
+        for text in COMPOSED {
+            // The fixture has no column of that name.
+            let text = text.replace("energy", "popularity");
+            let Ok(request) = nf.read_request(&text) else { continue };
+            let some: Vec<String> = (0..40).map(|_| rng.below(300).to_string()).collect();
+            let answers = [nf.recommend(&request), nf.rank(&some, &request)];
+            for slate in answers.into_iter().flatten() {
+                answered += 1;
+                let mut ordinals: Vec<_> = slate.items.iter().map(|s| s.ordinal).collect();
+                assert!(ordinals.len() <= request.k.min(slate.n_qualifying));
+                assert!(slate.items.iter().all(|s| s.score.is_finite()));
+                ordinals.sort_unstable();
+                ordinals.dedup();
+                assert_eq!(ordinals.len(), slate.items.len(), "an item comes twice");
+                assert!(ordinals.iter().all(|o| o.index() < 300));
+            }
+        }
+    }
+    assert!(opened > 500 && answered > 500, "{opened} {answered}");
+}
+
+#[test]
+fn damaged_scenarios_are_refused_when_they_are_used() {
+    let (table, vectors) = support::catalog(20, 6, 1);
+    let scenarios = r#"{"home": {"k": 5, "caps": {"label": 2}, "quotas": [{"where": "explicit", "least": 0.5}]}}"#;
+    let options = nearfield::build::BuildOptions {
+        scenarios: Some(scenarios.into()),
+        ..support::options(Metric::Cosine)
+    };
+    let bytes = nearfield::build::build(&table, &vectors, &options).unwrap().bytes;
+    let start = bytes.windows(7).position(|w| w == b"{\"home\"").unwrap();
+    for at in start..start + scenarios.len() {
+        for byte in [0, b'"', b'{', b'9', b'-', 0xFF] {
+            let mut changed = bytes.clone();
+            changed[at] = byte;
+            repair(&mut changed);
+            let mut nf = Recommender::new(try_open(&changed).unwrap());
+            match nf.read_request(r#"{"scenario": "home"}"#) {
+                Ok(request) => match nf.recommend(&request) {
+                    Ok(slate) => assert!(slate.items.len() <= request.k),
+                    Err(error) => assert!(
+                        matches!(error, Error::Arg { .. } | Error::Filter { .. }),
+                        "{error}"
+                    ),
+                },
+                Err(error) => {
+                    assert!(matches!(error, Error::Arg { .. } | Error::Corrupt { .. }), "{error}")
+                }
+            }
+        }
     }
 }
 

@@ -38,7 +38,8 @@ pub(super) fn draw(
     may_follow: &dyn Fn(&[usize], usize) -> bool,
 ) -> Result<Drawn> {
     let relevance = relevance(candidates);
-    let is_free = |i: &usize| !fixed.contains(i) && relevance[*i] >= maker.request.floor;
+    let floor = maker.request.floor;
+    let is_free = |i: &usize| relevance[*i] >= floor && may_follow(fixed, *i);
     let free = (0..candidates.n_ranked).filter(is_free);
     let set: Vec<usize> = free.take(explore.candidates.max(explore.slots.len())).collect();
     let scored =

@@ -133,9 +133,10 @@ impl Maker<'_> {
             _ => Vec::new(),
         };
         let chosen = arranged.places.iter().copied();
-        let interest_of = match self.interests.is_empty() {
-            true => Vec::new(),
-            false => chosen.clone().map(|i| candidates.interest_of[i]).collect(),
+        let interest_of = match (self.row, self.interests.is_empty()) {
+            (Some(_), _) => vec![Some(0); items.len()],
+            (None, true) => Vec::new(),
+            (None, false) => chosen.clone().map(|i| candidates.interest_of[i]).collect(),
         };
         let basis = if self.taste.is_some() { Basis::Taste } else { Basis::Prior };
         Ok(Slate {

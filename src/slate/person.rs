@@ -235,7 +235,7 @@ impl Recommender {
     /// Makes of the profile what a request asks for, where that was not done since it changed.
     fn know(&mut self, request: &Request) -> Result<()> {
         let mut options = request.taste_options();
-        options.now_ms = options.now_ms.map(|now| now.div_euclid(HOUR_MS) * HOUR_MS);
+        options.now_ms = options.now_ms.map(|now| now.saturating_sub(now.rem_euclid(HOUR_MS)));
         if self.known.as_ref().is_none_or(|known| known.options != options) {
             let exclusions = exclusions(&mut self.exclusions, &self.profile, &self.index)?;
             let past = Past::with(&self.profile, &self.index, exclusions);
