@@ -652,7 +652,10 @@ fn what_cannot_be_measured_is_refused_with_its_reason() {
             &["--interactions", "test.csv", "--sweep", "calibration"],
             "--sweep calibration: expected --mix FIELD beside it",
         ),
-        (&["--interactions", "test.csv", "--request", "{\"q\": 1}"], "q: expected one of"),
+        (
+            &["--interactions", "test.csv", "--request", "{\"q\": 1}"],
+            "request: expected a member, one of: scenario",
+        ),
         (
             &["--interactions", "test.csv", "--train", "train.csv", "--ease-lambda", "0"],
             "EASE's lambda: expected a number above 0",
@@ -716,7 +719,7 @@ fn trade_offs_begin_at_fold_in_and_move_their_measure() {
         r#"{"k": 3, "diversity": {"strength": 0.5}, "candidates": 30}"#,
     ];
     let (text, out) = bench.eval(&arguments);
-    let (text_of_none, plain) = bench.eval(&arguments[..6]);
+    let (text_of_none, popular) = bench.eval(&arguments[..6]);
     let mean = |row: &Value, measure: &str| row["measures"][measure]["mean"].as_f64();
     let methods = out["methods"].as_array().unwrap();
     assert_eq!(methods[1]["name"], "request");
@@ -726,6 +729,11 @@ fn trade_offs_begin_at_fold_in_and_move_their_measure() {
     );
     assert!(text.contains("\nrequest ") && !text_of_none.contains("\nrequest "));
 
+    // Without a prior, since how much it counts depends on the length of a list.
+    bench.ok(&["build", "items.jsonl", "--vectors", "v.npy", "-o", "a.nf"]);
+    let sweeps = "diversity,calibration";
+    let (_, plain) =
+        bench.eval(&["--interactions", "test.csv", "--mix", "genres", "--sweep", sweeps]);
     let sweep = |out: &Value, setting: &str| -> Vec<Value> {
         let mut all = out["sweeps"].as_array().unwrap().iter();
         let found = all.find(|s| s["setting"] == setting).unwrap();
@@ -735,7 +743,6 @@ fn trade_offs_begin_at_fold_in_and_move_their_measure() {
         ("mmr strength", "intra_list_distance", false),
         ("dpp strength", "intra_list_distance", false),
         ("calibration strength", "calibration_error", true),
-        ("prior weight", "recall_at_k", false),
     ] {
         let steps = sweep(&plain, setting);
         assert_eq!(steps[0]["setting"], "0");
@@ -746,6 +753,9 @@ fn trade_offs_begin_at_fold_in_and_move_their_measure() {
         let (first, last) = (mean(&steps[0], measure), mean(&steps[steps.len() - 1], measure));
         assert!(if falls { last < first } else { last > first }, "{setting}: {first:?} {last:?}");
     }
+    let prior = sweep(&popular, "prior weight");
+    assert_eq!(prior[0]["measures"]["ndcg_at_k"], popular["methods"][0]["measures"]["ndcg_at_k"]);
+    assert_ne!(prior[7]["measures"]["ndcg_at_k"], prior[0]["measures"]["ndcg_at_k"]);
     // With a request it is the request that is turned.
     let own = sweep(&out, "mmr strength");
     let half = own.iter().find(|step| step["setting"] == "0.5").unwrap();
