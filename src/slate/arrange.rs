@@ -242,7 +242,10 @@ fn merge(fixed: Vec<usize>, drawn: &Drawn, slots: &[usize], arranged: &mut Arran
     loop {
         let is_slot = slots.contains(&arranged.places.len());
         let next = match is_slot {
-            true => drawn_items.next().map(|(i, p)| (*i, *p)).or(fixed.next().map(|i| (i, None))),
+            true => drawn_items
+                .next()
+                .map(|(i, p)| (*i, *p))
+                .or_else(|| fixed.next().map(|i| (i, None))),
             false => fixed.next().map(|i| (i, None)),
         };
         // Behind the end of what is fixed, draws follow directly.
