@@ -138,8 +138,8 @@ export class App {
     if (this.#filters.choice.unknownOnly) this.#filters.draw();
     this.#drawMatches(standing);
     this.#drawLikeThis(standing);
-    const forYou = this.#drawForYou(standing);
-    this.#drawStart(standing);
+    const asked = this.#drawStart(standing);
+    const forYou = this.#drawForYou(standing, asked);
     this.#drawRows(standing, forYou);
     this.#taste.draw(standing);
     this.#history.draw(standing);
@@ -157,11 +157,11 @@ export class App {
     return where === undefined ? {} : { where };
   }
 
-  /** Draws the shelf "for you" and returns the ids on it. */
-  #drawForYou(standing: Standing): readonly string[] {
+  /** Draws the shelf "for you", without the films that are on the page already, and returns its ids. */
+  #drawForYou(standing: Standing, exclude: readonly string[]): readonly string[] {
     const k = this.#whole(PAGE);
     const first = this.#meter.time(() =>
-      this.#nf.recommend({ k, explain: 1, fields: CARD_FIELDS, ...COMPOSITION, ...this.#where }),
+      this.#nf.recommend({ k, explain: 1, exclude, fields: CARD_FIELDS, ...COMPOSITION, ...this.#where }),
     );
     const pages = [first];
     let last = first;
@@ -189,20 +189,21 @@ export class App {
     });
   }
 
-  /** Asks somebody new about a few films that tell much. */
-  #drawStart(standing: Standing): void {
+  /** Asks somebody new about a few films that tell much, and returns their ids. */
+  #drawStart(standing: Standing): readonly string[] {
     const items =
       liked(standing).length >= ENOUGH
         ? []
         : this.#nf.onboarding({ k: this.#whole(QUESTIONS), fields: CARD_FIELDS, ...this.#where });
     if (items.length === 0) {
       this.#start.hide();
-      return;
+      return [];
     }
     this.#start.show(
       items.map(({ id, fields }) => ({ film: toFilm(id, fields), said: said(standing, id), because: undefined })),
-      { title: "Which of these do you like?", note: "Films that many know and that tell tastes apart. Two or three answers are enough." },
+      { title: "Which do you like?", note: "Films that many know and that tell tastes apart. Two or three answers are enough." },
     );
+    return items.map(({ id }) => id);
   }
 
   /** Draws a row for each of the strongest interests, without the films that are on the page already. */
@@ -210,7 +211,14 @@ export class App {
     const rows =
       liked(standing).length < LIKES_FOR_ROWS
         ? []
-        : this.#nf.rows({ k: this.#whole(MATCHES), labels: LABELS, exclude, fields: CARD_FIELDS, ...COMPOSITION, ...this.#where });
+        : this.#nf.rows({
+            k: this.#whole(MATCHES),
+            labels: LABELS,
+            exclude,
+            fields: CARD_FIELDS,
+            ...COMPOSITION,
+            ...this.#where,
+          });
     this.#rows.forEach((shelf, i) => {
       const row = rows[i];
       if (row === undefined || row.items.length === 0) {
@@ -346,7 +354,7 @@ function forYouNote({ basis, items, qualifying }: Answer, { opinions }: Standing
   const range = `${qualifying.toLocaleString("en")} films to choose from`;
   if (basis !== "taste") {
     return opinions.length === 0
-      ? "Nothing is known about you yet. Like two or three films, and this shelf becomes yours."
+      ? "Nothing is known about you yet: these are the films that most people know."
       : `Nothing in your history counts for your taste at the moment. ${range}.`;
   }
   return `Computed here, from what counts in your history. ${range}.`;
