@@ -18,8 +18,9 @@ import { interestName, LABELS, Taste } from "./taste.js";
 const PAGE = 12;
 /** About how many films a title search shows: they stand above everything else. */
 const MATCHES = 5;
-/** About how many films somebody new is asked about at a time, and how many likes end that. */
-const QUESTIONS = 4;
+/** About how many films a shelf of one line shows. */
+const LINE = 4;
+/** How many likes end the questions to somebody new. */
 const ENOUGH = 3;
 /** From how many likes on the page has rows of its own for the person's interests. */
 const LIKES_FOR_ROWS = 5;
@@ -194,7 +195,7 @@ export class App {
     const items =
       liked(standing).length >= ENOUGH
         ? []
-        : this.#nf.onboarding({ k: this.#whole(QUESTIONS), fields: CARD_FIELDS, ...this.#where });
+        : this.#nf.onboarding({ k: this.#whole(LINE), fields: CARD_FIELDS, ...this.#where });
     if (items.length === 0) {
       this.#start.hide();
       return [];
@@ -212,7 +213,7 @@ export class App {
       liked(standing).length < LIKES_FOR_ROWS
         ? []
         : this.#nf.rows({
-            k: this.#whole(MATCHES),
+            k: this.#whole(LINE),
             labels: LABELS,
             exclude,
             fields: CARD_FIELDS,
