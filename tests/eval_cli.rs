@@ -410,14 +410,20 @@ fn figures_are_those_of_an_independent_computation() {
             }
             let along = |v: &[f64]| plain.vectors.iter().map(|x| dot(x, v)).collect::<Vec<f64>>();
             let popularity: Vec<f64> = plain.fans.iter().map(|f| f.len() as f64).collect();
-            for (method, scores) in [
-                ("fold-in", along(&taste)),
-                ("mean vector", along(&mean)),
-                ("popularity", popularity),
-                ("item-kNN", sums(&knn, &history)),
-                ("EASE", sums(&ease, &history)),
+            let ranked = |scores: &[f64]| plain.ranked(scores, &history);
+            // What an app gets, in which the archive's popularity counts as well.
+            let deep = Request { k: NDCG_K, ..Request::default() };
+            let slate = recommender.recommend(&deep).unwrap();
+            let number = |o: Ordinal| plain.ordinal.iter().position(|i| *i == o.0).unwrap();
+            let ours: Vec<usize> = slate.items.iter().map(|i| number(i.ordinal)).collect();
+            for (method, ranked) in [
+                ("fold-in", ours),
+                ("vector alone", ranked(&along(&taste))),
+                ("mean vector", ranked(&along(&mean))),
+                ("popularity", ranked(&popularity)),
+                ("item-kNN", ranked(&sums(&knn, &history))),
+                ("EASE", ranked(&sums(&ease, &history))),
             ] {
-                let ranked = plain.ranked(&scores, &history);
                 shown.entry(method.into()).or_default().extend(&ranked[..K]);
                 for (measure, expected) in plain.measures(&ranked, &weights, &held_out) {
                     let what = format!("{} {method} {measure}", user["user"]);
@@ -426,15 +432,9 @@ fn figures_are_those_of_an_independent_computation() {
                     seen += 1;
                 }
             }
-            // The same as an app would get.
-            let slate = recommender.recommend(&request).unwrap();
-            let ours: Vec<u32> = slate.items.iter().map(|i| i.ordinal.0).collect();
-            let best = plain.ranked(&along(&taste), &history);
-            let expected: Vec<u32> = best[..K].iter().map(|i| plain.ordinal[*i]).collect();
-            assert_eq!(ours, expected);
         }
         assert!(by_user.is_empty());
-        assert_eq!(seen, 25 * 5 * 8);
+        assert_eq!(seen, 25 * 6 * 8);
         for method in out["methods"].as_array().unwrap() {
             let name = method["name"].as_str().unwrap();
             for ((_, measure), total) in totals.iter().filter(|((n, _), _)| n == name) {
@@ -443,7 +443,7 @@ fn figures_are_those_of_an_independent_computation() {
             let covered = shown[name].len() as f64 / N_ITEMS as f64;
             close(&method["measures"]["catalog_coverage"]["mean"], covered, "coverage");
         }
-        assert_eq!(out["methods"].as_array().unwrap().len(), 5);
+        assert_eq!(out["methods"].as_array().unwrap().len(), 6);
     }
 }
 
@@ -575,12 +575,13 @@ fn without_a_training_log_the_archive_s_prior_stands_in() {
     let (text, out) = bench.eval(&["--interactions", "test.csv"]);
     let names: Vec<&str> =
         out["methods"].as_array().unwrap().iter().map(|m| m["name"].as_str().unwrap()).collect();
-    assert_eq!(names, ["fold-in", "mean vector", "popularity"]);
+    assert_eq!(names, ["fold-in", "vector alone", "mean vector", "popularity"]);
     assert!(out["train"].is_null() && out["methods"][0]["measures"]["novelty"].is_null());
     assert!(text.contains("note: Item-kNN and EASE are not shown"), "{text}");
     assert!(text.contains("nobody has checked that these people were unseen"), "{text}");
 
-    let without = ["--interactions", "test.csv", "--without", "popularity,mean-vector"];
+    let without =
+        ["--interactions", "test.csv", "--without", "popularity,mean-vector,vector-alone"];
     let (text, out) = bench.eval(&without);
     assert_eq!(out["methods"].as_array().unwrap().len(), 1);
     assert!(!text.contains("fold-in minus"), "{text}");
@@ -648,6 +649,14 @@ fn what_cannot_be_measured_is_refused_with_its_reason() {
         ),
         (&["--interactions", "test.csv", "--quota", "0.2=sales >"], "where, at character"),
         (
+            &["--interactions", "test.csv", "--sweep", "calibration"],
+            "--sweep calibration: expected --mix FIELD beside it",
+        ),
+        (
+            &["--interactions", "test.csv", "--request", "{\"q\": 1}"],
+            "request: expected a member, one of: scenario",
+        ),
+        (
             &["--interactions", "test.csv", "--train", "train.csv", "--ease-lambda", "0"],
             "EASE's lambda: expected a number above 0",
         ),
@@ -665,6 +674,7 @@ fn what_cannot_be_measured_is_refused_with_its_reason() {
         &["--users", "u.jsonl", "--report", "r.html"],
         &["--users", "u.jsonl", "--seeds", "2"],
         &["--ann", "--mix", "genres"],
+        &["--users", "u.jsonl", "--request", "{}"],
     ] {
         let mut all = vec!["eval", "a.nf"];
         all.extend(arguments);
@@ -692,6 +702,66 @@ fn a_sweep_ends_where_fold_in_is() {
     let first = &sweeps[0]["steps"][0]["measures"]["ndcg_at_k"]["mean"];
     assert_ne!(first, &out["methods"][0]["measures"]["ndcg_at_k"]["mean"]);
     assert!(text.contains("\nitems folded in ") && text.contains("\nexhaustive "), "{text}");
+}
+
+/// What is turned from nothing on begins where nothing is turned, and moves what it should.
+#[test]
+fn trade_offs_begin_at_fold_in_and_move_their_measure() {
+    let bench = Bench::new();
+    let arguments = [
+        "--interactions",
+        "test.csv",
+        "--mix",
+        "genres",
+        "--sweep",
+        "diversity,calibration,prior",
+        "--request",
+        r#"{"k": 3, "diversity": {"strength": 0.5}, "candidates": 30}"#,
+    ];
+    let (text, out) = bench.eval(&arguments);
+    let (text_of_none, popular) = bench.eval(&arguments[..6]);
+    let mean = |row: &Value, measure: &str| row["measures"][measure]["mean"].as_f64();
+    let methods = out["methods"].as_array().unwrap();
+    assert_eq!(methods[1]["name"], "request");
+    // Its list is as long as recall is deep, and not as ndcg is.
+    assert!(
+        mean(&methods[1], "recall_at_k").is_some() && mean(&methods[1], "ndcg_at_k").is_none()
+    );
+    assert!(text.contains("\nrequest ") && !text_of_none.contains("\nrequest "));
+
+    // Without a prior, since how much it counts depends on the length of a list.
+    bench.ok(&["build", "items.jsonl", "--vectors", "v.npy", "-o", "a.nf"]);
+    let sweeps = "diversity,calibration";
+    let (_, plain) =
+        bench.eval(&["--interactions", "test.csv", "--mix", "genres", "--sweep", sweeps]);
+    let sweep = |out: &Value, setting: &str| -> Vec<Value> {
+        let mut all = out["sweeps"].as_array().unwrap().iter();
+        let found = all.find(|s| s["setting"] == setting).unwrap();
+        found["steps"].as_array().unwrap().clone()
+    };
+    for (setting, measure, falls) in [
+        ("mmr strength", "intra_list_distance", false),
+        ("dpp strength", "intra_list_distance", false),
+        ("calibration strength", "calibration_error", true),
+    ] {
+        let steps = sweep(&plain, setting);
+        assert_eq!(steps[0]["setting"], "0");
+        for same in ["recall_at_k", "intra_list_distance", "calibration_error"] {
+            let fold_in = mean(&plain["methods"][0], same);
+            assert_eq!(mean(&steps[0], same), fold_in, "{setting} {same}");
+        }
+        let (first, last) = (mean(&steps[0], measure), mean(&steps[steps.len() - 1], measure));
+        assert!(if falls { last < first } else { last > first }, "{setting}: {first:?} {last:?}");
+    }
+    let prior = sweep(&popular, "prior weight");
+    assert_eq!(prior[0]["measures"]["ndcg_at_k"], popular["methods"][0]["measures"]["ndcg_at_k"]);
+    assert_ne!(prior[7]["measures"]["ndcg_at_k"], prior[0]["measures"]["ndcg_at_k"]);
+    // With a request it is the request that is turned.
+    let own = sweep(&out, "mmr strength");
+    let half = own.iter().find(|step| step["setting"] == "0.5").unwrap();
+    assert_eq!(half["measures"]["recall_at_k"], methods[1]["measures"]["recall_at_k"]);
+    let calibrated = &sweep(&out, "calibration strength")[0];
+    assert_eq!(mean(calibrated, "recall_at_k"), mean(&methods[1], "recall_at_k"));
 }
 
 /// Tags of a page in their order, each opened and closed where it should be; what they name.

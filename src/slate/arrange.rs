@@ -560,3 +560,25 @@ fn staleness_of(maker: &Maker<'_>, candidates: &Candidates) -> Result<Vec<f64>> 
     }
     Ok(fresh)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_drawn_takes_its_slots_and_nobody_elses_place() {
+        let places = |fixed: &[usize], items: &[(usize, Option<f64>)], slots: &[usize]| {
+            let drawn = Drawn { items: items.to_vec(), policy: "p".into(), set: Vec::new() };
+            let mut arranged = Arranged::default();
+            merge(fixed.to_vec(), &drawn, slots, &mut arranged);
+            assert_eq!(arranged.places.len(), arranged.propensities.len());
+            arranged.places
+        };
+        let drawn = [(8, Some(0.5)), (9, Some(0.25))];
+        assert_eq!(places(&[1, 2, 3], &drawn, &[1, 3]), [1, 8, 2, 9, 3]);
+        assert_eq!(places(&[1, 2, 3], &drawn, &[0, 1]), [8, 9, 1, 2, 3]);
+        // Too few were drawn: what is fixed moves up. Too few are fixed: draws follow directly.
+        assert_eq!(places(&[1, 2, 3], &drawn[..1], &[0, 1]), [8, 1, 2, 3]);
+        assert_eq!(places(&[1], &drawn, &[1, 4]), [1, 8, 9]);
+    }
+}

@@ -173,7 +173,8 @@ test("history survives a reload, can be exported, erased and imported", async (t
   const downloading = page.waitForEvent("download");
   await page.locator("#history .tools button", { hasText: "Export" }).click();
   const file = await (await downloading).path();
-  assert.equal(JSON.parse(readFileSync(file, "utf8")).entries.length, 2);
+  const { entries } = JSON.parse(readFileSync(file, "utf8"));
+  assert.equal(entries.filter(({ event }) => event.type === "interaction").length, 2);
   await page.locator("#history .tools button", { hasText: "Erase" }).click();
   await page.locator("#confirm button", { hasText: "Keep it" }).click();
   assert.equal((await opinions(page)).length, 2);
@@ -186,6 +187,52 @@ test("history survives a reload, can be exported, erased and imported", async (t
   await page.setInputFiles("input[type=file]", file);
   await page.locator(".opinion").nth(1).waitFor();
   assert.deepEqual(await titles(page, "for-you"), shelf);
+  assert.deepEqual(problems, []);
+});
+
+test("somebody new is asked about a few films, and likes make a taste, rows and an end of questions", async (t) => {
+  const { page, problems } = await visit(t, browser);
+  assert.equal((await titles(page, "start")).length, 5, "one row");
+  assert.equal(await page.locator("#taste").isVisible(), false);
+  for (let i = 1; i <= 3; i += 1) {
+    await press(page.locator("#start .card").first(), "like");
+    await page.locator(".opinion").nth(i - 1).waitFor();
+  }
+  await page.locator("#start").waitFor({ state: "hidden" });
+  assert.match(await page.textContent("#taste"), /Interests.*Genres/s);
+  assert.ok((await page.locator("#taste .mix li").count()) >= 3);
+  assert.equal(await page.locator("#row-1").isVisible(), false);
+  for (const title of ["alien", "casablanca"]) await press(await find(page, title), "like");
+  await page.fill("#search", "");
+  await page.locator("#row-1 .card").first().waitFor();
+  assert.match(await page.textContent("#row-1-title"), /^Because you like \S/);
+  const shelves = [await titles(page, "for-you"), await titles(page, "row-1"), await titles(page, "row-2")].flat();
+  const years = await page.locator(":is(#for-you, #row-1, #row-2) .poster-year").allTextContents();
+  const films = shelves.map((title, i) => `${title} ${years[i]}`);
+  assert.equal(new Set(films).size, films.length, "no film stands twice");
+  assert.deepEqual(problems, []);
+});
+
+test("more films follow without repeats, and what was shown is recorded once", async (t) => {
+  const { page, problems } = await visit(t, browser);
+  const prior = await titles(page, "for-you");
+  await press(await find(page, "alien"), "like");
+  const first = await changed(page, "for-you", prior);
+  for (let pages = 2; pages <= 4; pages += 1) {
+    await page.locator("#for-you .more").click();
+    await page.locator("#for-you .card").nth(10 * pages - 1).waitFor();
+  }
+  const ids = await page.locator("#for-you .card").evaluateAll((cards) => cards.map((card) => card.dataset.id));
+  assert.equal(new Set(ids).size, 40);
+  assert.deepEqual((await titles(page, "for-you")).slice(0, 10), first, "what stood there stays");
+  const by = await page.locator("#for-you .poster-by").allTextContents();
+  const most = Math.max(...by.map((name) => by.filter((other) => other === name && name !== "").length));
+  assert.ok(most <= 2, "at most two films of one director");
+  const downloading = page.waitForEvent("download");
+  await page.locator("#history .tools button", { hasText: "Export" }).click();
+  const { entries } = JSON.parse(readFileSync(await (await downloading).path(), "utf8"));
+  const shown = entries.filter(({ event }) => event.type === "shown").flatMap(({ event }) => event.items);
+  assert.deepEqual(shown.map(({ item }) => item).sort(), [...ids].sort(), "each once");
   assert.deepEqual(problems, []);
 });
 
@@ -301,6 +348,13 @@ test("looks as it should, wide and narrow, light and dark", async (t) => {
     await page.locator("#toast").evaluate((toast) => (toast.hidden = true));
     await page.evaluate(() => scrollTo(0, 0));
     await shoot("whole", { fullPage: true });
+    for (const title of ["toy story", "finding nemo"]) await press(await find(page, title), "like");
+    await page.fill("#search", "");
+    await page.locator("#row-1 .card").first().waitFor();
+    await page.locator("#like-this .shelf-head button").click();
+    await page.locator("#toast").evaluate((toast) => (toast.hidden = true));
+    await page.evaluate(() => scrollTo(0, 0));
+    await shoot("taste", { fullPage: true });
     await press(page.locator("#for-you .card").first(), "details");
     await shoot("details");
     const overflow = await page.evaluate(

@@ -35,7 +35,7 @@ def dump(path: Path, lines: list[dict]) -> None:
 
 
 def write_inputs(folder: Path, items: list[int], films: dict[int, Film],
-                 factors: np.ndarray, users: list[User]) -> None:
+                 factors: np.ndarray, users: list[User], train: list[list[int]]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     lines = []
     for item in items:
@@ -49,6 +49,13 @@ def write_inputs(folder: Path, items: list[int], films: dict[int, Film],
         "held_out": [str(items[row]) for row in user.held_out],
     } for user in users])
     np.save(folder / "factors.npy", factors)
+    write_log(folder / "train.csv", [str(item) for item in items], train)
+
+
+def write_log(path: Path, items: list[str], rows: list[list[int]]) -> None:
+    """A log as `--interactions` takes it."""
+    lines = [f"{user},{items[item]}\n" for user, row in enumerate(rows) for item in row]
+    path.write_text("user,item\n" + "".join(lines), "utf-8")
 
 
 def run(nearfield: Path, folder: Path, *arguments: str) -> str:
@@ -67,11 +74,11 @@ def run(nearfield: Path, folder: Path, *arguments: str) -> str:
 
 
 def through_archive(nearfield: Path, folder: Path, items: list[int], users: list[User],
-                    alpha: float, lam: float) -> Answers:
-    """Build an archive from what `write_inputs` wrote, and ask it."""
-    run(nearfield, folder, "build", "items.jsonl", "--vectors", "factors.npy", "--bits", "8",
+                    alpha: float, lam: float, *options: str) -> Answers:
+    """Build an archive from what `write_inputs` wrote, and ask it. `options` are of the build."""
+    run(nearfield, folder, "build", "items.jsonl", "--vectors", "factors.npy",
         "--metric", "inner-product", "--foldin", "implicit", "--alpha", str(alpha),
-        "--lambda", str(lam), "-o", "ml.nf", "--json")
+        "--lambda", str(lam), *options, "-o", "ml.nf", "--json")
     run(nearfield, folder, "decode", "ml.nf", "-o", "decoded.npy", "--ids", "ids.txt")
     run(nearfield, folder, "eval", "ml.nf", "--users", "users.jsonl", "-k", str(K),
         "--ndcg-k", str(NDCG_K), "--json", "out.json")

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import models  # first: it sets the number of threads before numpy is read
 import numpy as np
-from archive import ArchiveError, through_archive, write_inputs
+from archive import Answers, ArchiveError, through_archive, write_inputs
 from fetching import ROOT
 from protocol import SEEDS, Data, Measured, Split, interval
 
@@ -28,10 +28,15 @@ GRID = [(alpha, lam) for alpha in (2.5, 5.0, 10.0, 20.0)
 
 ALGEBRA_TOLERANCE = 1e-9
 CODES_TOLERANCE = 0.002
+FEW_BITS = (5, 6)
+FEW_BITS_MAY_COST = 0.01
+BLEND_MAY_LOSE = 0.005
 FEWEST_GAIN = 0.12
 
 ARCHIVE = "fold-in, archive"
 FLOAT = "fold-in, float64"
+BITS = {bits: f"fold-in, {bits} bits" for bits in FEW_BITS}
+BLEND = "with weights between items"
 MEAN = "mean vector"
 MEAN_TUNED = "mean vector, tuned for it"
 EASE = "EASE"
@@ -109,8 +114,16 @@ def measure(run: Run, split: Split, chosen: dict[str, tuple[float, float]], data
     counts = models.popularity(fold.train, n_items)
     run.add(POPULARITY, Measured.by_scores(np.tile(counts, (len(users), 1)), users))
 
-    write_inputs(folder, fold.items, data.films, factors, users)
-    answers = through_archive(nearfield, folder, fold.items, users, alpha, lam)
+    write_inputs(folder, fold.items, data.films, factors, users, fold.train)
+
+    def ask(*options: str) -> Answers:
+        return through_archive(nearfield, folder, fold.items, users, alpha, lam, *options)
+
+    for bits, method in BITS.items():
+        run.add(method, Measured.of(ask("--bits", str(bits)).rankings, users))
+    blend = ask("--bits", "8", "--interactions", "train.csv")
+    run.add(BLEND, Measured.of(blend.rankings, users))
+    answers = ask("--bits", "8")
     run.algebra.append(models.relative_difference(
         answers.vectors, models.fold_in_implicit(answers.factors, users, alpha, lam)))
     measured = Measured.of(answers.rankings, users)
@@ -122,7 +135,7 @@ def measure(run: Run, split: Split, chosen: dict[str, tuple[float, float]], data
     run.users += [user.id for user in users]
     run.seeds.append({
         "seed": split.seed, "train_users": len(fold.train), "items": n_items,
-        "archive_bytes": answers.archive_bytes,
+        "archive_bytes": answers.archive_bytes, "archive_bytes_with_weights": blend.archive_bytes,
         "archive_mean_vector_recall_at_20": float(answers.mean_recall.mean()),
         **{f"{m} recall_at_20": float(run.measured[m][-1].recall.mean())
            for m in run.measured},
@@ -131,8 +144,13 @@ def measure(run: Run, split: Split, chosen: dict[str, tuple[float, float]], data
 
 def checks(run: Run) -> list[Check]:
     ours, theirs = run.recall(ARCHIVE).mean(), run.recall(MEAN).mean()
-    codes = abs(ours - run.recall(FLOAT).mean())
+    float64 = run.recall(FLOAT).mean()
+    codes = abs(ours - float64)
+    ranks = abs(run.ndcg(ARCHIVE).mean() - run.ndcg(FLOAT).mean())
     gain = ours / theirs - 1
+    few = {bits: 1 - run.recall(method).mean() / float64 for bits, method in BITS.items()}
+    better = max(ours, run.recall(EASE).mean())
+    blend = run.recall(BLEND).mean() / better - 1
     return [
         Check("reference: our float64 fold-in equals implicit's",
               max(run.reference) <= ALGEBRA_TOLERANCE, max(run.reference), "<= 1e-9"),
@@ -140,8 +158,15 @@ def checks(run: Run) -> list[Check]:
               max(run.algebra) <= ALGEBRA_TOLERANCE, max(run.algebra), "<= 1e-9"),
         Check("(b) codes: recall_at_20 as from float64 factors",
               bool(codes <= CODES_TOLERANCE), float(codes), "<= 0.002"),
+        Check("(b) codes: ndcg_at_100 as from float64 factors",
+              bool(ranks <= CODES_TOLERANCE), float(ranks), "<= 0.002"),
+        *(Check(f"(b) codes: the share of recall_at_20 that {bits} bits cost",
+                bool(cost <= FEW_BITS_MAY_COST), float(cost), "<= 0.01")
+          for bits, cost in few.items()),
         Check("(c) gain: recall_at_20 above the mean vector's",
               bool(gain >= FEWEST_GAIN), float(gain), ">= 0.12"),
+        Check("(d) with weights between items, against the better of fold-in and EASE",
+              bool(blend >= -BLEND_MAY_LOSE), float(blend), ">= -0.005"),
     ]
 
 
@@ -154,7 +179,7 @@ def report(run: Run, chosen: dict[str, tuple[float, float]]) -> dict[str, dict]:
     print(f"{'':<28}{'recall@20':>10}{'ndcg@100':>10}   "
           "archive minus this, recall@20 (95 %)")
     rows = {}
-    for method in (ARCHIVE, FLOAT, MEAN, MEAN_TUNED, EASE, POPULARITY):
+    for method in (ARCHIVE, BLEND, FLOAT, *BITS.values(), MEAN, MEAN_TUNED, EASE, POPULARITY):
         recall, ndcg = run.recall(method), run.ndcg(method)
         rows[method] = {"recall_at_20": float(recall.mean()),
                         "ndcg_at_100": float(ndcg.mean())}

@@ -18,9 +18,9 @@ from pathlib import Path
 import models  # first: it sets the number of threads before numpy is read
 import numpy as np
 import sparse_log
-from archive import ArchiveError, dump, run
+from archive import ArchiveError, dump, run, write_log
 from fetching import ROOT
-from protocol import SEEDS, Data, Measured, Split, User, interval
+from protocol import K, NDCG_K, SEEDS, Data, Measured, Split, User, interval
 from scipy.sparse import csr_matrix
 
 MOVIELENS = (10.0, 40.0)  # alpha and lambda, as movielens.py chooses them
@@ -35,6 +35,7 @@ FEWEST_LEAD = 0.10
 FEWEST_RECOVERED = 0.75
 
 FOLD_IN, EASE, BLEND, ALONE = "fold-in", "EASE", "blend", "weights alone"
+WRITTEN = "blend, in NumPy"
 
 
 @dataclass
@@ -125,8 +126,12 @@ def build(nearfield: Path, folder: Path, log: Log, factors: np.ndarray,
     folder.mkdir(parents=True, exist_ok=True)
     dump(folder / "items.jsonl", [{"id": item} for item in log.items])
     np.save(folder / "factors.npy", factors)
-    lines = [f"{user},{log.items[item]}\n" for user, row in enumerate(log.train) for item in row]
-    (folder / "log.csv").write_text("user,item\n" + "".join(lines), "utf-8")
+    write_log(folder / "log.csv", log.items, log.train)
+    dump(folder / "users.jsonl", [{
+        "user": str(user.id),
+        "history": [{"item": log.items[row], "weight": 1.0} for row in user.history],
+        "held_out": [log.items[row] for row in user.held_out],
+    } for user in log.test])
     said = run(nearfield, folder, "build", "items.jsonl", "--vectors", "factors.npy",
                "--bits", "8", "--metric", "inner-product", "--foldin", "implicit",
                "--alpha", str(pair[0]), "--lambda", str(pair[1]),
@@ -154,6 +159,15 @@ def decoded(nearfield: Path, folder: Path, log: Log,
     return factors, csr_matrix((w[:, 2], (places[:, 0], places[:, 1])), shape=(n, n))
 
 
+def asked(nearfield: Path, folder: Path, log: Log) -> Measured:
+    """What the command recommends from the archive, as an app would get it."""
+    run(nearfield, folder, "eval", "log.nf", "--users", "users.jsonl", "-k", str(K),
+        "--ndcg-k", str(NDCG_K), "--json", "out.json")
+    row = {item: n for n, item in enumerate(log.items)}
+    answers = json.loads((folder / "out.json").read_text("utf-8"))["users"]
+    return Measured.of([[row[i] for i in a["recommended"]] for a in answers], log.test)
+
+
 def measure(nearfield: Path, folder: Path, log: Log, seed: int, pair: tuple[float, float],
             lam: float, result: Result) -> None:
     n = len(log.items)
@@ -165,9 +179,10 @@ def measure(nearfield: Path, folder: Path, log: Log, seed: int, pair: tuple[floa
     fold_in = models.fold_in(vectors, log.test, *pair) @ vectors.T
     side = (known @ weights).toarray()
     for method, scores in ((FOLD_IN, fold_in), (EASE, known @ ease(log, lam)),
-                           (BLEND, fold_in + said["beta"] * side), (ALONE, side)):
+                           (WRITTEN, fold_in + said["beta"] * side), (ALONE, side)):
         measured = Measured.by_scores(scores, log.test).recall
         result.recall.setdefault(method, []).append(measured)
+    result.recall.setdefault(BLEND, []).append(asked(nearfield, folder, log).recall)
     result.users += [user.id for user in log.test]
 
 
@@ -181,11 +196,10 @@ def curve(nearfield: Path, folder: Path, log: Log, pair: tuple[float, float],
     points = []
     for m in SIZES:
         said = build(nearfield, folder, log, factors, pair, "--neighbours-m", str(m))
-        vectors, weights = decoded(nearfield, folder, log, said["beta"] > 0)
+        vectors, _ = decoded(nearfield, folder, log, has_weights=False)
         fold_in = models.fold_in(vectors, log.test, *pair) @ vectors.T
         alone = Measured.by_scores(fold_in, log.test).recall.mean()
-        scores = fold_in + said["beta"] * (known @ weights).toarray()
-        recall = Measured.by_scores(scores, log.test).recall.mean()
+        recall = asked(nearfield, folder, log).recall.mean()
         points.append({"m": m, "bytes_per_item": said["stored_bytes_per_item"],
                        "beta": said["beta"], "recall_at_20": float(recall),
                        "recovered": float((recall - alone) / (lead - alone))})
@@ -197,7 +211,7 @@ def report(name: str, result: Result) -> dict:
     print(f"\n{name}: mean of {len(users)} test users in {len(result.builds)} seeds")
     print(f"{'':<16}{'recall@20':>10}   blend minus this (95 %)")
     rows = {}
-    for method in (BLEND, FOLD_IN, EASE, ALONE):
+    for method in (BLEND, WRITTEN, FOLD_IN, EASE, ALONE):
         recall = result.all(method)
         rows[method] = {"recall_at_20": float(recall.mean())}
         line = f"{method:<16}{recall.mean():>10.4f}"
@@ -217,9 +231,13 @@ def checks(dense: Result, sparse: Result) -> list[Check]:
     kept = dense.mean(BLEND) / best - 1
     lead = sparse.mean(EASE) - sparse.mean(FOLD_IN)
     recovered = (sparse.mean(BLEND) - sparse.mean(FOLD_IN)) / lead
+    apart = {name: abs(log.mean(BLEND) - log.mean(WRITTEN))
+             for name, log in (("MovieLens", dense), ("sparse log", sparse))}
     return [
         Check("(d) MovieLens: the blend against the better of fold-in and EASE",
               kept >= -MAY_LOSE, kept, ">= -0.005"),
+        *(Check(f"the command's blend finds what the same blend in NumPy finds, {name}",
+                off <= 1e-3, off, "<= 0.001") for name, off in apart.items()),
         Check("(e) sparse log: EASE leads the fold-in, or it would show nothing",
               lead / sparse.mean(FOLD_IN) >= FEWEST_LEAD, lead / sparse.mean(FOLD_IN), ">= 0.10"),
         Check("(f) sparse log: the share of that lead which the blend recovers",

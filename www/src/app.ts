@@ -1,4 +1,4 @@
-import type { Answer, Item, Nearfield } from "nearfield";
+import type { Answer, Item, Nearfield, RecommendOptions } from "nearfield";
 import type { Action } from "./card.js";
 import { Details } from "./details.js";
 import { byId, rested } from "./dom.js";
@@ -8,15 +8,29 @@ import { Filters, whereOf } from "./filters.js";
 import { History } from "./history.js";
 import { bytesText, Meter } from "./meter.js";
 import { confirmed, Toast } from "./notices.js";
-import { Opinions } from "./opinions.js";
+import { liked, Opinions } from "./opinions.js";
 import type { Standing } from "./opinions.js";
 import { Shelf } from "./shelf.js";
 import type { Entry } from "./shelf.js";
+import { interestName, LABELS, Taste } from "./taste.js";
 
 /** About how many films a shelf shows, and how many each "more" adds. */
 const PAGE = 12;
 /** About how many films a title search shows: they stand above everything else. */
 const MATCHES = 5;
+/** About how many films a shelf of one line shows. */
+const LINE = 4;
+/** How many likes end the questions to somebody new. */
+const ENOUGH = 3;
+/** From how many likes on the page has rows of its own for the person's interests. */
+const LIKES_FOR_ROWS = 5;
+/** The page's places for such rows. */
+const ROWS = ["row-1", "row-2", "row-3"] as const;
+/**
+ * What makes a shelf of recommendations more than the best scores: films that are not all alike, and no
+ * director's whole work.
+ */
+const COMPOSITION = { diversity: { strength: 0.3 }, caps: { director: 2 } } satisfies RecommendOptions;
 
 /** The page once the archive is open: asks the recommender and shows what it says. */
 export class App {
@@ -27,12 +41,17 @@ export class App {
   readonly #opinions: Opinions;
   readonly #filters: Filters;
   readonly #history: History;
+  readonly #taste: Taste;
+  readonly #start: Shelf;
   readonly #forYou: Shelf;
+  readonly #rows: readonly Shelf[];
   readonly #likeThis: Shelf;
   readonly #matches: Shelf;
   readonly #search = byId<HTMLInputElement>("search");
-  /** How many times as many films as at first "for you" shows. */
+  /** How many pages "for you" shows. */
   #pages = 1;
+  /** The ids of the pages that were last recorded as shown. */
+  #shown: readonly string[] = [];
   /** The film that "more like this" was asked for. */
   #subject: Film | undefined;
 
@@ -52,8 +71,11 @@ export class App {
         this.#draw();
       },
     });
+    this.#start = new Shelf(byId("start"), act);
+    this.#rows = ROWS.map((id) => new Shelf(byId(id), act));
     this.#likeThis = new Shelf(byId("like-this"), act, { onClose: () => this.#closeLikeThis() });
     this.#matches = new Shelf(byId("matches"), act, { onClose: () => this.#closeMatches() });
+    this.#taste = new Taste(byId("taste"), nf, (id) => this.#film(id));
     this.#history = new History(byId("history"), this.#opinions, {
       film: (id) => this.#film(id),
       details: (film) => this.#act("details", film),
@@ -117,7 +139,10 @@ export class App {
     if (this.#filters.choice.unknownOnly) this.#filters.draw();
     this.#drawMatches(standing);
     this.#drawLikeThis(standing);
-    this.#drawForYou(standing);
+    const asked = this.#drawStart(standing);
+    const forYou = this.#drawForYou(standing, asked);
+    this.#drawRows(standing, forYou);
+    this.#taste.draw(standing);
     this.#history.draw(standing);
   }
 
@@ -127,33 +152,93 @@ export class App {
     return Math.max(1, Math.round(about / columns)) * columns;
   }
 
-  #drawForYou(standing: Standing): void {
+  /** Where the filters say something. */
+  get #where(): Pick<RecommendOptions, "where"> {
     const where = whereOf(this.#filters.choice);
-    const answer = this.#meter.time(() =>
-      this.#nf.recommend({
-        k: this.#pages * this.#whole(PAGE),
-        explain: 1,
-        fields: CARD_FIELDS,
-        ...(where === undefined ? {} : { where }),
-      }),
+    return where === undefined ? {} : { where };
+  }
+
+  /** Draws the shelf "for you", without the films that are on the page already, and returns its ids. */
+  #drawForYou(standing: Standing, exclude: readonly string[]): readonly string[] {
+    const k = this.#whole(PAGE);
+    const first = this.#meter.time(() =>
+      this.#nf.recommend({ k, explain: 1, exclude, fields: CARD_FIELDS, ...COMPOSITION, ...this.#where }),
     );
-    const more = answer.qualifying > answer.items.length ? { more: "Show more" } : {};
+    const pages = [first];
+    let last = first;
+    while (pages.length < this.#pages && last.items.length === k) pages.push((last = this.#nf.next(last)));
+    const items = pages.flatMap((page) => page.items);
+    const more = last.qualifying > last.items.length && last.shortfall === undefined ? { more: "Show more" } : {};
     this.#forYou.show(
-      answer.items.map((item) => this.#entry(item, standing)),
-      { title: "For you", note: forYouNote(answer, standing), ...more },
+      items.map((item) => this.#entry(item, standing)),
+      { title: "For you", note: forYouNote(first, standing), ...more },
     );
+    this.#recordShown(pages);
+    return items.map(({ id }) => id);
+  }
+
+  /**
+   * Records what stands on the shelf, once: recording changes the profile, and that draws again. What
+   * everybody gets to see says nothing about anybody and is not recorded.
+   */
+  #recordShown(pages: readonly Answer[]): void {
+    const shown = pages.map((page) => page.items.map(({ id }) => id).join(" "));
+    const before = this.#shown;
+    this.#shown = shown;
+    pages.forEach((page, i) => {
+      if (page.basis === "taste" && page.items.length > 0 && shown[i] !== before[i]) this.#nf.shown(page);
+    });
+  }
+
+  /** Asks somebody new about a few films that tell much, and returns their ids. */
+  #drawStart(standing: Standing): readonly string[] {
+    const items =
+      liked(standing).length >= ENOUGH
+        ? []
+        : this.#nf.onboarding({ k: this.#whole(LINE), fields: CARD_FIELDS, ...this.#where });
+    if (items.length === 0) {
+      this.#start.hide();
+      return [];
+    }
+    this.#start.show(
+      items.map(({ id, fields }) => ({ film: toFilm(id, fields), said: said(standing, id), because: undefined })),
+      { title: "Which do you like?", note: "Films that many know and that tell tastes apart. Two or three answers are enough." },
+    );
+    return items.map(({ id }) => id);
+  }
+
+  /** Draws a row for each of the strongest interests, without the films that are on the page already. */
+  #drawRows(standing: Standing, exclude: readonly string[]): void {
+    const rows =
+      liked(standing).length < LIKES_FOR_ROWS
+        ? []
+        : this.#nf.rows({
+            k: this.#whole(LINE),
+            labels: LABELS,
+            exclude,
+            fields: CARD_FIELDS,
+            ...COMPOSITION,
+            ...this.#where,
+          });
+    this.#rows.forEach((shelf, i) => {
+      const row = rows[i];
+      if (row === undefined || row.items.length === 0) {
+        shelf.hide();
+        return;
+      }
+      const film = this.#film(row.interest.medoid);
+      shelf.show(
+        row.items.map((item) => this.#entry(item, standing)),
+        { title: `Because you like ${film.title}`, note: interestName(row.interest, film) },
+      );
+    });
   }
 
   #drawLikeThis(standing: Standing): void {
     const subject = this.#subject;
     if (subject === undefined) return;
-    const where = whereOf(this.#filters.choice);
     const answer = this.#meter.time(() =>
-      this.#nf.similar(subject.id, {
-        k: this.#whole(PAGE),
-        fields: CARD_FIELDS,
-        ...(where === undefined ? {} : { where }),
-      }),
+      this.#nf.similar(subject.id, { k: this.#whole(PAGE), fields: CARD_FIELDS, ...this.#where }),
     );
     this.#likeThis.show(
       answer.items.map((item) => this.#entry(item, standing)),
@@ -270,7 +355,7 @@ function forYouNote({ basis, items, qualifying }: Answer, { opinions }: Standing
   const range = `${qualifying.toLocaleString("en")} films to choose from`;
   if (basis !== "taste") {
     return opinions.length === 0
-      ? "Nothing is known about you yet. Like two or three films, and this shelf becomes yours."
+      ? "Nothing is known about you yet: these are the films that most people know."
       : `Nothing in your history counts for your taste at the moment. ${range}.`;
   }
   return `Computed here, from what counts in your history. ${range}.`;

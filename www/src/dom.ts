@@ -12,6 +12,7 @@ export interface Attributes {
   readonly role?: string;
   readonly for?: string;
   readonly accept?: string;
+  readonly max?: string;
   readonly "aria-label"?: string;
   readonly "aria-pressed"?: boolean;
   readonly "aria-hidden"?: boolean;

@@ -27,6 +27,11 @@ export interface Standing {
   readonly silenced: ReadonlySet<string>;
 }
 
+/** The films that are liked and count, newest first. */
+export function liked({ opinions }: Standing): readonly Opinion[] {
+  return opinions.filter(({ kind, counts }) => kind === "like" && counts);
+}
+
 /** Reads the log into what this page shows. */
 export function standing(entries: readonly ProfileEntry[]): Standing {
   const latest = new Map<string, ProfileEntry>();
@@ -39,6 +44,8 @@ export function standing(entries: readonly ProfileEntry[]): Standing {
       latest.set(event.item, entry);
       continue;
     }
+    // What was shown says nothing by itself.
+    if (event.type === "shown") continue;
     const { item, source } = event.selector;
     if (item !== undefined && source === undefined) {
       if (event.type === "include") setAside.delete(item);
@@ -107,7 +114,7 @@ export class Opinions {
   #readmit(item: string): void {
     const entries = this.#nf.profile.entries();
     const last = entries.findLast(
-      ({ event }) => event.type !== "interaction" && event.selector.item === item,
+      ({ event }) => (event.type === "exclude" || event.type === "include") && event.selector.item === item,
     );
     if (last?.event.type === "exclude") this.#nf.profile.include({ item });
   }

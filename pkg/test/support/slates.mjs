@@ -6,6 +6,15 @@
 /** The present of all requests. */
 const NOW = Date.UTC(2026, 0, 15, 20);
 
+/** Rules for slates, with every sort of arithmetic that there is in composing one. */
+const COMPOSITIONS = [
+  { diversity: { method: "mmr", strength: 0.4 }, caps: { director: 1 } },
+  { diversity: { method: "dpp", strength: 0.5 } },
+  { calibration: { field: "genres", strength: 0.5 }, interests: "auto" },
+  { explore: { slots: [1, 4] }, boosts: [{ value: "reviews / 3", weight: 0.001 }] },
+  { explore: { slots: [0, 7], method: "thompson" }, windows: [{ days: 30, weight: 2 }, {}] },
+];
+
 /** A small generator of whole numbers (mulberry32), so that every host asks the same. */
 function numbers(seed) {
   let state = seed;
@@ -18,12 +27,12 @@ function numbers(seed) {
 }
 
 /** Everything of an answer that a host could get wrong, its floats by their bits. */
-function bits({ items, qualifying, basis, warnings }) {
+function bits({ items, qualifying, basis, warnings, policy }) {
   const hex = (x) => new BigUint64Array(Float64Array.of(x).buffer)[0].toString(16);
-  const lines = items.map(({ id, score, because = [] }) =>
-    [id, hex(score), ...because.map(({ item, kind, at, share }) => [item, kind, at, hex(share)])].join(" "),
+  const lines = items.map(({ id, score, propensity = 0, because = [] }) =>
+    [id, hex(score), hex(propensity), ...because.map(({ item, kind, at, share }) => [item, kind, at, hex(share)])].join(" "),
   );
-  return [basis, qualifying, warnings, ...lines].join("\n");
+  return [basis, qualifying, warnings, policy, ...lines].join("\n");
 }
 
 /**
@@ -55,10 +64,11 @@ export async function digestOfSlates(nf, n = 400) {
     const list = { k: 1 + pick(60), ...where, exclude: [anyId(), "no such item"], recall };
     const answer = [
       () => nf.recommend({ ...list, explain: pick(4), now: NOW }),
+      () => nf.recommend({ ...list, ...COMPOSITIONS[pick(COMPOSITIONS.length)], k: 12, seed: pick(1000), now: NOW }),
       () => nf.similar(anyId(), list),
       () => nf.similar(Float32Array.from({ length: nf.info.dim }, () => (pick(2001) - 1000) / 1000), list),
       () => nf.search(nf.item(anyId(), ["title"]).fields.title.slice(0, 2 + pick(12)), { k: list.k }),
-    ][pick(5) % 4]();
+    ][pick(6) % 5]();
     basis[answer.basis] = (basis[answer.basis] ?? 0) + 1;
     answers.push(bits(answer));
   }

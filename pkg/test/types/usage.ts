@@ -5,6 +5,7 @@
 import { NearfieldError, open } from "nearfield";
 import type {
   Answer,
+  CatalogItem,
   Compacted,
   Context,
   EngineKind,
@@ -14,7 +15,14 @@ import type {
   Nearfield,
   OpenOptions,
   Profile,
+  Recorded,
+  Row,
+  Scenario,
   Shown,
+  SlateOptions,
+  TasteSummary,
+  TraceStep,
+  Unmet,
   Where,
 } from "nearfield";
 
@@ -89,6 +97,64 @@ export function everyAnswer(nf: Nearfield): void {
   // @ts-expect-error info is read-only
   nf.info.nItems = 0;
   nf.dispose();
+}
+
+export async function everySlate(nf: Nearfield): Promise<void> {
+  const composed: SlateOptions = {
+    k: 20,
+    where: { ">=": [{ field: "year" }, { param: "from" }] },
+    params: { from: 1990 },
+    context: { hour: 20 },
+    focus: 0.5,
+    windows: [{ name: "session", days: 0.1, weight: 2 }, {}],
+    halflives: { play: 30, like: null },
+    interests: "auto",
+    labels: ["genres"],
+    weights: { prior: 0.1 },
+    freshness: { field: "added", days: 30, weight: 0.2 },
+    boosts: [{ where: "ours", weight: 0.1 }, { name: "margin", value: "margin / 10", weight: 0.05 }],
+    floor: 0.2,
+    diversity: { strength: 0.3 },
+    calibration: { field: "genres", strength: 0.3, target: { jazz: 2, folk: 1 } },
+    caps: { artist: 2 },
+    quotas: [{ where: { field: "local" }, least: 0.3 }],
+    pins: [{ item: "a", position: 0 }],
+    pools: [{ name: "editors", items: ["b"], positions: [3], least: 1 }],
+    rotation: { rate: 0.5, hours: 24 },
+    explore: { slots: [7], method: "thompson" },
+  };
+  const scenarios: Record<string, Scenario> = { home: composed, radio: { ...composed, recall: 0.9 } };
+  await open("films.nf", { scenarios });
+  const answer: Answer = nf.recommend({ scenario: "home", ...composed, parts: true, trace: true, fields: ["title"] });
+  const following: Answer = nf.next(nf.next(answer), 5);
+  const ranked: Answer = nf.rank(["a", "b"] as const, { floor: 0.5 });
+  const found: Answer = nf.discover({ like: ["a"], dislike: ["b"], k: 3 });
+  const rows: readonly Row[] = nf.rows({ k: 5, interests: 3 });
+  const summary: TasteSummary | undefined = nf.summary({ mix: "genres", age: "year" });
+  const asked: readonly CatalogItem[] = nf.onboarding({ k: 5, where: "true", seed: 1 });
+  const recorded: Recorded = nf.shown(answer, { context: { device: "tv" }, at: new Date() });
+  const names: string[] = await nf.profiles();
+  await nf.switchProfile(names[0] ?? false);
+  const parts: number | undefined = answer.items[0]?.parts?.["taste"];
+  const propensity: number | undefined = following.items[0]?.propensity;
+  const trace: readonly TraceStep[] | undefined = ranked.trace;
+  const unmet: readonly Unmet[] | undefined = found.unmet;
+  const held: number | undefined = answer.shortfall?.heldBack?.[0]?.count;
+  for (const label of rows[0]?.interest.labels ?? []) console.log("decade" in label ? label.decade + 1 : label.value);
+  console.log(answer.slate, answer.policy, answer.explored?.[0]?.relevance, summary?.varied?.nItems, summary?.mix[0]?.share);
+  console.log(asked[0]?.fields, recorded.recorded, parts, propensity, trace, unmet, held);
+  // @ts-expect-error a boost is a condition or a formula
+  nf.recommend({ boosts: [{ weight: 1 }] });
+  // @ts-expect-error a misspelt member
+  nf.recommend({ diversity: { strenght: 0.3 } });
+  // @ts-expect-error no such kind
+  nf.recommend({ halflives: { plya: 3 } });
+  // @ts-expect-error a ranking has no use for what was seen
+  nf.rank([], { seen: "include" });
+  // @ts-expect-error a scenario is for any moment
+  await open("films.nf", { scenarios: { home: { now: 5 } } });
+  // @ts-expect-error an id has no next page
+  nf.next("a");
 }
 
 export async function everyChange(profile: Profile): Promise<void> {

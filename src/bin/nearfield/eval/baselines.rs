@@ -1,11 +1,15 @@
 //! The methods that need a training log: item-kNN and EASE.
 
+use std::path::Path;
+
 use nearfield::Ordinal;
 use nearfield::build::neighbours::{MAX_EASE_ITEMS, ease, item_knn};
 use nearfield::{Index, Result};
 
 use super::OTHER_MODES;
-use super::methods::{Known, Method, best_outside, mean_vector, popularity, prior, timed};
+use super::methods::{
+    Known, Method, best_outside, mean_vector, popularity, prior, timed, vector_alone,
+};
 use super::sample::Train;
 use crate::archive::grouped;
 use crate::progress::Stage;
@@ -13,6 +17,7 @@ use crate::progress::Stage;
 /// A method that fold-in is compared with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Baseline {
+    VectorAlone,
     MeanVector,
     Popularity,
     ItemKnn,
@@ -54,6 +59,7 @@ impl BaselineOptions {
     /// The baselines that there can be here, and in a sentence each why another cannot.
     pub fn methods<'a>(
         &self,
+        archive: &Path,
         index: &'a Index,
         decoded: &'a [f64],
         train: Option<&Train>,
@@ -61,6 +67,9 @@ impl BaselineOptions {
     ) -> Result<(Vec<Method<'a>>, Vec<String>)> {
         let is_wanted = |baseline| !self.without.contains(&baseline);
         let (mut methods, mut notes) = (Vec::new(), Vec::new());
+        if is_wanted(Baseline::VectorAlone) {
+            methods.extend(vector_alone(archive, decoded, k)?);
+        }
         if is_wanted(Baseline::MeanVector) {
             methods.push(mean_vector(decoded, index.dim(), k));
         }
@@ -142,7 +151,7 @@ fn by_scores<'a>(
     k: usize,
     scores: impl Fn(&[u32]) -> Vec<f64> + 'a,
 ) -> Method<'a> {
-    Method::new(name, about, move |history: &[Known]| {
+    Method::new(name, about, k, move |history: &[Known]| {
         timed(|| {
             let items: Vec<u32> =
                 history.iter().map(|Known { item: Ordinal(i), .. }| *i).collect();

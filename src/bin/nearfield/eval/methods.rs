@@ -35,6 +35,8 @@ pub struct Method<'a> {
     pub name: String,
     /// What it does, in a sentence for the report.
     pub about: String,
+    /// How many items it is asked for.
+    pub depth: usize,
     ask: Ask<'a>,
 }
 
@@ -42,9 +44,24 @@ impl<'a> Method<'a> {
     pub fn new(
         name: impl Into<String>,
         about: impl Into<String>,
+        depth: usize,
         ask: impl FnMut(&[Known]) -> Result<Answer> + 'a,
     ) -> Self {
-        Self { name: name.into(), about: about.into(), ask: Box::new(ask) }
+        Self { name: name.into(), about: about.into(), depth, ask: Box::new(ask) }
+    }
+
+    /// What `recommend` gives for a request, as an app would ask it.
+    pub fn requested(
+        archive: &Path,
+        name: impl Into<String>,
+        about: impl Into<String>,
+        request: Request,
+    ) -> Result<Self> {
+        let mut recommender = Recommender::new(open(archive)?);
+        Ok(Self::new(name, about, request.k, move |history| {
+            record_history(&mut recommender, history)?;
+            timed(|| recommended(&mut recommender, &request))
+        }))
     }
 
     pub fn ask(&mut self, history: &[Known]) -> Result<Answer> {
@@ -86,15 +103,40 @@ pub fn recommended(recommender: &mut Recommender, request: &Request) -> Result<V
 /// The archive itself.
 pub const FOLD_IN: &str = "fold-in";
 
-/// `recommend` as an app would call it.
+/// `recommend` as an app would call it that asks for nothing but `k` items.
 pub fn fold_in(archive: &Path, k: usize) -> Result<Method<'static>> {
-    let mut recommender = Recommender::new(open(archive)?);
     let about = "The archive as an app asks it: the history is folded in, and what fits the \
-                 resulting vector best comes back.";
-    Ok(Method::new(FOLD_IN, about, move |history| {
+                 resulting vector best comes back, with whatever else the archive carries: weights \
+                 between items, and popularity where little is known.";
+    Method::requested(archive, FOLD_IN, about, Request { k, ..Request::default() })
+}
+
+/// The folded-in vector without anything else. `None` where the archive has nothing else.
+pub fn vector_alone<'a>(
+    archive: &Path,
+    decoded: &'a [f64],
+    k: usize,
+) -> Result<Option<Method<'a>>> {
+    let mut recommender = Recommender::new(open(archive)?);
+    let index = recommender.index();
+    if index.neighbours().is_none() && !Catalog::new(index).has_prior() {
+        return Ok(None);
+    }
+    let dim = index.dim();
+    let about = "The folded-in vector and nothing else: without the archive's weights between \
+                 items, and without its popularity.";
+    Ok(Some(Method::new("vector alone", about, k, move |history| {
         record_history(&mut recommender, history)?;
-        timed(|| recommended(&mut recommender, &Request { k, ..Request::default() }))
-    }))
+        timed(|| {
+            let Some(taste) = recommender.taste(&Request::default())? else {
+                return Ok(Vec::new());
+            };
+            let rows = decoded.chunks_exact(dim.max(1));
+            let vector = taste.vector();
+            let dot = |row: &[f64]| vector.iter().zip(row).map(|(u, x)| u * x).sum();
+            Ok(best_outside(history, rows.map(dot), k))
+        })
+    })))
 }
 
 /// The decoded vectors of all items, by rows.
@@ -110,7 +152,7 @@ pub fn decode_all(index: &Index) -> Vec<f64> {
 pub fn mean_vector(decoded: &[f64], dim: usize, k: usize) -> Method<'_> {
     let about = "The mean of the history's vectors, compared with all others by inner product: \
                  what the same vectors give in a vector database.";
-    Method::new("mean vector", about, move |history| {
+    Method::new("mean vector", about, k, move |history| {
         timed(|| Ok(by_mean_vector(decoded, dim, history, k)))
     })
 }
@@ -173,7 +215,7 @@ pub fn prior(index: &Index, k: usize) -> Result<Option<Method<'static>>> {
 fn by_order(name: &str, about: &str, scores: Vec<f64>, k: usize) -> Method<'static> {
     let n_items = scores.len();
     let order = best_outside(&[], scores.into_iter(), n_items);
-    Method::new(name, about, move |history| {
+    Method::new(name, about, k, move |history| {
         let mut allowed = ItemSet::full(n_items);
         history.iter().for_each(|known| allowed.remove(known.item));
         timed(|| Ok(order.iter().copied().filter(|i| allowed.contains(*i)).take(k).collect()))

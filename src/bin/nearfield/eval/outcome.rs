@@ -34,7 +34,7 @@ impl Outcome {
         let mut lists = Vec::with_capacity(sample.cases.len());
         for (i, case) in sample.cases.iter().enumerate() {
             let answer = method.ask(&case.history)?;
-            values.push(yardstick.of(case, &answer.ranked));
+            values.push(yardstick.of(case, &answer.ranked, method.depth));
             lists.push(yardstick.list(&answer.ranked).to_vec());
             latencies_ms.push(answer.ms);
             stage.set(i as u64);

@@ -3,14 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use nearfield::eval::statistics::Estimate;
-use nearfield::{Index, Result};
+use nearfield::{Index, Recommender, Request, Result};
 use serde_json::{Map, Value, json};
 
-use super::methods::{decode_all, fold_in};
+use super::methods::{Method, decode_all, fold_in};
 use super::outcome::Outcome;
 use super::rules::{Categories, Rule};
 use super::sample::{Sample, Split};
-use super::sweep::{Asked, Sweep};
+use super::sweep::{Asked, Base, Sweep};
 use super::yardstick::{Measure, Yardstick};
 use super::{Depths, OTHER_MODES, baselines, print, report, sample};
 use crate::archive::{open, per_item};
@@ -34,7 +34,11 @@ pub struct StudyOptions {
     /// Repeatable.
     #[arg(long, value_name = "SHARE=EXPR", requires = "interactions", conflicts_with_all = OTHER_MODES)]
     quota: Vec<String>,
-    /// Turn a setting of fold-in step by step and measure each, separated by commas.
+    /// Measure this request too: JSON, as `nearfield recommend` takes it. It is asked for -k items,
+    /// whatever it says, and what --sweep turns, it turns in this request.
+    #[arg(long, value_name = "JSON", requires = "interactions", conflicts_with_all = OTHER_MODES)]
+    request: Option<String>,
+    /// Turn a setting step by step and measure each, separated by commas.
     #[arg(
         long,
         value_name = "NAMES",
@@ -121,13 +125,25 @@ pub fn run(
     let train = train.as_ref();
     let yardstick = Yardstick::new(depths, &index, &decoded, train, mix.transpose()?, rules);
 
+    let deepest = depths.deepest();
     let (baselines, notes) =
-        options.baselines.methods(&index, &decoded, train, depths.deepest())?;
-    let mut methods = vec![fold_in(archive, depths.deepest())?];
+        options.baselines.methods(archive, &index, &decoded, train, deepest)?;
+    let mut methods = vec![fold_in(archive, deepest)?];
+    let mut request = Request { k: deepest, ..Request::default() };
+    if let Some(json) = &options.request {
+        request = Recommender::new(open(archive)?).read_request(json)?;
+        request.k = depths.k;
+        let about = format!("The archive asked for {json}.");
+        methods.push(Method::requested(archive, "request", about, request.clone())?);
+    }
     methods.extend(baselines);
     let ask = |method| Outcome::of(method, &sample, &yardstick);
     let outcomes = methods.iter_mut().map(ask).collect::<Result<_>>()?;
-    let sweep = |asked: &Asked| asked.run(archive, &sample, &yardstick);
+    let base = Base { request, mix: options.mix.clone() };
+    let mut sweeps = Vec::new();
+    for asked in &options.sweep {
+        sweeps.extend(asked.run(archive, &base, &sample, &yardstick)?);
+    }
     let study = Study {
         archive: ArchiveFacts::of(archive, &index),
         log: name_of(log),
@@ -137,7 +153,7 @@ pub fn run(
         sample: &sample,
         measures: &yardstick.measures,
         outcomes,
-        sweeps: options.sweep.iter().map(sweep).collect::<Result<_>>()?,
+        sweeps,
         notes,
         command: command(),
     };

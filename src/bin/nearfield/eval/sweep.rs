@@ -1,10 +1,12 @@
 //! One method with one setting turned step by step: what each step gains and costs.
 
+mod trade;
+
 use std::path::Path;
 
 use nearfield::{Effort, Recommender, Request, Result, Searcher};
 
-use super::methods::{Method, recommended, record_history, timed};
+use super::methods::{Known, Method, recommended, record_history, timed};
 use super::outcome::Outcome;
 use super::sample::Sample;
 use super::yardstick::{What, Yardstick};
@@ -17,6 +19,20 @@ pub enum Asked {
     History,
     /// How good and how fast lists are when less of the archive is looked at.
     Effort,
+    /// What unlike items cost: both rules for diversity, from strength 0 on. Lists are composed.
+    Diversity,
+    /// What the history's mix over --mix costs, from strength 0 on. Lists are composed.
+    Calibration,
+    /// What popularity brings where it is added to the taste.
+    Prior,
+}
+
+/// What sweeps turn a setting of.
+pub struct Base {
+    /// With as many items as are asked for.
+    pub request: Request,
+    /// The column that calibration is over.
+    pub mix: Option<String>,
 }
 
 /// What a curve goes along.
@@ -81,10 +97,21 @@ impl Sweep {
 }
 
 impl Asked {
-    pub fn run(self, archive: &Path, sample: &Sample, yardstick: &Yardstick<'_>) -> Result<Sweep> {
+    /// # Errors
+    /// [`Error::Arg`](nearfield::Error::Arg) for a sweep that this archive or these arguments do not have.
+    pub fn run(
+        self,
+        archive: &Path,
+        base: &Base,
+        sample: &Sample,
+        yardstick: &Yardstick<'_>,
+    ) -> Result<Vec<Sweep>> {
         match self {
-            Self::History => history(archive, sample, yardstick),
-            Self::Effort => effort(archive, sample, yardstick),
+            Self::History => Ok(vec![history(archive, &base.request, sample, yardstick)?]),
+            Self::Effort => Ok(vec![effort(archive, &base.request, sample, yardstick)?]),
+            Self::Diversity => trade::diversity(archive, base, sample, yardstick),
+            Self::Calibration => Ok(vec![trade::calibration(archive, base, sample, yardstick)?]),
+            Self::Prior => Ok(vec![trade::prior(archive, base, sample, yardstick)?]),
         }
     }
 }
@@ -92,22 +119,27 @@ impl Asked {
 /// Lengths of histories. Most is learned from the first few items.
 const LENGTHS: [usize; 7] = [1, 2, 3, 5, 10, 20, 50];
 
-fn history(archive: &Path, sample: &Sample, yardstick: &Yardstick<'_>) -> Result<Sweep> {
+fn history(
+    archive: &Path,
+    base: &Request,
+    sample: &Sample,
+    yardstick: &Yardstick<'_>,
+) -> Result<Sweep> {
     let longest = sample.cases.iter().map(|case| case.history.len()).max().unwrap_or(0);
     let lengths = LENGTHS.into_iter().filter(|n| *n < longest).map(|n| (n.to_string(), n));
     let all = std::iter::once(("all".to_owned(), longest));
-    let k = yardstick.depths().deepest();
     let mut steps = Vec::new();
     for (step, length) in lengths.chain(all) {
         let mut recommender = Recommender::new(open(archive)?);
-        let method = Method::new(format!("fold-in of {step}"), "", move |history| {
+        let base = base.clone();
+        let method = Method::new(format!("fold-in of {step}"), "", base.k, move |history| {
             let (others, last) = history.split_at(history.len().saturating_sub(length));
             record_history(&mut recommender, last)?;
             // What is not folded in is known all the same, and cannot be what is held out.
-            let id = |known: &super::methods::Known| recommender.index().id(known.item);
+            let id = |known: &Known| recommender.index().id(known.item);
             let exclude = others.iter().map(|known| Ok(id(known)?.to_owned()));
-            let exclude: Vec<String> = exclude.collect::<Result<_>>()?;
-            let request = Request { k, exclude, ..Request::default() };
+            let exclude = exclude.chain(base.exclude.iter().cloned().map(Ok));
+            let request = Request { exclude: exclude.collect::<Result<_>>()?, ..base.clone() };
             timed(|| recommended(&mut recommender, &request))
         });
         steps.push((step, method));
@@ -130,19 +162,19 @@ fn history(archive: &Path, sample: &Sample, yardstick: &Yardstick<'_>) -> Result
 /// Asked-for shares of what an exhaustive search would find.
 const RECALLS: [f32; 5] = [0.5, 0.8, 0.9, 0.95, 0.99];
 
-fn effort(archive: &Path, sample: &Sample, yardstick: &Yardstick<'_>) -> Result<Sweep> {
+fn effort(
+    archive: &Path,
+    base: &Request,
+    sample: &Sample,
+    yardstick: &Yardstick<'_>,
+) -> Result<Sweep> {
     let mut efforts: Vec<(String, Effort)> =
         RECALLS.iter().map(|r| (r.to_string(), Effort::Recall(*r))).collect();
     efforts.push(("exhaustive".into(), Effort::Exhaustive));
-    let k = yardstick.depths().deepest();
     let mut steps = Vec::new();
     for (step, effort) in efforts {
-        let mut recommender = Recommender::new(open(archive)?);
-        let method = Method::new(format!("fold-in, effort {step}"), "", move |history| {
-            record_history(&mut recommender, history)?;
-            let request = Request { k, effort, ..Request::default() };
-            timed(|| recommended(&mut recommender, &request))
-        });
+        let request = Request { effort, ..base.clone() };
+        let method = Method::requested(archive, format!("effort {step}"), "", request)?;
         steps.push((step, method));
     }
     let curve = Curve {
@@ -151,7 +183,7 @@ fn effort(archive: &Path, sample: &Sample, yardstick: &Yardstick<'_>) -> Result<
         others: Others::Levels,
     };
     let index = yardstick.index();
-    let least = Searcher::n_probes(index, k, index.len(), Effort::Recall(RECALLS[0]));
+    let least = Searcher::n_probes(index, base.k, index.len(), Effort::Recall(RECALLS[0]));
     let mut about = String::from(
         "Fold-in when a search is asked for this share of what an exhaustive one finds.",
     );

@@ -93,7 +93,7 @@ impl<'a> Yardstick<'a> {
         measures.push(distance_between_items());
         measures.extend(categories.as_ref().map(|c| calibration_over(&c.field)));
         measures.extend(rules.iter().enumerate().map(|(i, rule)| kept(i, rule)));
-        measures.extend(latency(depths.deepest()));
+        measures.extend(latency(depths));
         Self { depths, index, decoded, train, categories, rules, measures }
     }
 
@@ -110,13 +110,15 @@ impl<'a> Yardstick<'a> {
         &ranked[..self.depths.k.min(ranked.len())]
     }
 
-    /// What one list is by each measure, in their order. `None` for what is not a list's own, and
-    /// for what this list or this history does not have.
-    pub fn of(&self, case: &Case, ranked: &[Ordinal]) -> Vec<Option<f64>> {
+    /// What one list, of which `depth` items were asked for, is by each measure, in their order.
+    /// `None` for what is not a list's own, for what this list or this history does not have, and
+    /// for what goes deeper than the list.
+    pub fn of(&self, case: &Case, ranked: &[Ordinal], depth: usize) -> Vec<Option<f64>> {
         let list = self.list(ranked);
         let value = |measure: &Measure| match measure.what {
             What::Recall => Some(recall_at_k(ranked, &case.held_out, self.depths.k)),
-            What::Ndcg => Some(ndcg_at_k(ranked, &case.held_out, self.depths.ndcg_k)),
+            What::Ndcg => (depth >= self.depths.ndcg_k)
+                .then(|| ndcg_at_k(ranked, &case.held_out, self.depths.ndcg_k)),
             What::HitRate => Some(hit_at_k(ranked, &case.held_out, self.depths.k)),
             What::Novelty => self.train.and_then(|train| {
                 novelty(list, |item| train.n_users_of[item.index()], train.n_users())
@@ -166,7 +168,8 @@ fn found(Depths { k, ndcg_k }: Depths) -> Vec<Measure> {
             label: format!("ndcg@{ndcg_k}"),
             about: format!(
                 "Held-out items among the first {ndcg_k}, each worth 1 / log2(rank + 1), divided \
-                 by the same sum for the best ranking there is, cut off at {ndcg_k} too."
+                 by the same sum for the best ranking there is, cut off at {ndcg_k} too. Not of \
+                 requests whose lists are shorter."
             ),
             best: Best::Highest,
             digits: 4,
@@ -246,14 +249,15 @@ fn kept(position: usize, rule: &Rule) -> Measure {
     }
 }
 
-fn latency(depth: usize) -> [Measure; 2] {
+fn latency(depths: Depths) -> [Measure; 2] {
+    let (deepest, k) = (depths.deepest(), depths.k);
     let of = |what, name: &str, label: &str, which| Measure {
         what,
         name: name.into(),
         label: label.into(),
         about: format!(
-            "The time a list of {depth} took on this machine, natively on one thread, from a \
-             recorded history on: {which}."
+            "The time a list took on this machine, natively on one thread, from a recorded history \
+             on: {which}. Lists are {deepest} long; where a request is measured, {k}."
         ),
         // A method that does nothing is the fastest.
         best: Best::Neither,
