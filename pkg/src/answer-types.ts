@@ -173,7 +173,7 @@ export interface Interest {
   readonly medoid: string;
   /** How many items of the history it has. */
   readonly size: number;
-  /** What its items weigh together: likes count 1, and less as they fade. */
+  /** Its share of what the person likes, 0 to 1; those of all interests add up to 1. */
   readonly importance: number;
   /** What it is named by, strongest first: of the columns in `labels`. */
   readonly labels: readonly InterestLabel[];
