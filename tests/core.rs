@@ -145,7 +145,7 @@ fn digest_of_a_thousand_tastes(archive: &[u8]) -> u64 {
                 taste: true,
                 context,
             });
-            let at_ms = 1e12 + rng.below(1 << 35) as f64;
+            let at_ms = 1e12 + (rng.uniform() * 34_359_738_368.0).floor();
             profile.append(Entry { at_ms, ..entry(sequence, event) }).unwrap();
         }
         let window = |max_age_ms, weight| Window { name: "w".into(), max_age_ms, weight };

@@ -68,7 +68,7 @@ pub fn entry(rng: &mut SeededRng, n_items: usize, sequence: u64) -> Entry {
             })
         }
     };
-    let at_ms = (NOW - rng.below(60 * DAY as usize) as i64) as f64;
+    let at_ms = (NOW - (60.0 * DAY as f64 * rng.uniform()) as i64) as f64;
     Entry { device: "d".into(), sequence, at_ms, event }
 }
 
