@@ -47,6 +47,10 @@ eval: ## Measure recommendations on MovieLens 100K (tests/protocol.md), estimate
 	@.ci/setup tools rust python
 	@$(MAKE) build
 	@$(ENV) target/venv/bin/python tests/eval/movielens.py
+	@echo "eval: trade-offs of a slate, target/eval/report.html"
+	@$(NEARFIELD) eval target/eval/seed-0/ml.nf --interactions target/eval/seed-0/test.csv \
+	--train target/eval/seed-0/train.csv --mix genres --sweep history,diversity,calibration \
+	--report target/eval/report.html --json target/eval/report.json
 	@$(ENV) target/venv/bin/python tests/eval/off_policy.py
 	@$(ENV) target/venv/bin/python tests/eval/sparse.py
 

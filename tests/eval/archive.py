@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,12 +50,16 @@ def write_inputs(folder: Path, items: list[int], films: dict[int, Film],
         "held_out": [str(items[row]) for row in user.held_out],
     } for user in users])
     np.save(folder / "factors.npy", factors)
-    write_log(folder / "train.csv", [str(item) for item in items], train)
+    ids = [str(item) for item in items]
+    write_log(folder / "train.csv", ids, dict(enumerate(train)))
+    # Named so that nobody is taken for one of the training log.
+    write_log(folder / "test.csv", ids,
+              {f"test-{user.id}": user.history + user.held_out for user in users})
 
 
-def write_log(path: Path, items: list[str], rows: list[list[int]]) -> None:
+def write_log(path: Path, items: list[str], users: Mapping[object, list[int]]) -> None:
     """A log as `--interactions` takes it."""
-    lines = [f"{user},{items[item]}\n" for user, row in enumerate(rows) for item in row]
+    lines = [f"{user},{items[item]}\n" for user, row in users.items() for item in row]
     path.write_text("user,item\n" + "".join(lines), "utf-8")
 
 

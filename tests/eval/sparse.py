@@ -126,7 +126,7 @@ def build(nearfield: Path, folder: Path, log: Log, factors: np.ndarray,
     folder.mkdir(parents=True, exist_ok=True)
     dump(folder / "items.jsonl", [{"id": item} for item in log.items])
     np.save(folder / "factors.npy", factors)
-    write_log(folder / "log.csv", log.items, log.train)
+    write_log(folder / "log.csv", log.items, dict(enumerate(log.train)))
     dump(folder / "users.jsonl", [{
         "user": str(user.id),
         "history": [{"item": log.items[row], "weight": 1.0} for row in user.history],

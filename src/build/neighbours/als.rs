@@ -23,22 +23,56 @@ const EXACT: (usize, f64) = (300, 1e-9);
 /// The stream of the archive's seed that the first factors are drawn from.
 const FACTORS_STREAM: u64 = 5;
 
-/// How rows are solved for while factors of the other side are fixed.
+/// How rows are solved for while factors of the other side are fixed: the equations of
+/// `taste::convention`, for interactions of weight 1 that do not fade.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Convention {
     pub(super) fold: Fold,
     pub(super) alpha: f64,
     pub(super) lambda: f64,
+    pub(super) nu: f64,
 }
 
 impl Convention {
-    /// How far an interaction of weight 1 adds its vector's square to the matrix: see `taste::fold`.
+    /// How far an interaction adds its vector's square to the matrix.
     fn spread(&self) -> f64 {
-        if self.fold == Fold::Ridge { self.alpha } else { self.alpha - 1.0 }
+        match self.fold {
+            Fold::Ridge | Fold::SparkImplicit => self.alpha,
+            Fold::Implicit => self.alpha - 1.0,
+            Fold::SparkExplicit | Fold::Ials => 1.0,
+        }
+    }
+
+    /// How far it adds its vector to the right-hand side.
+    fn pull(&self) -> f64 {
+        match self.fold {
+            Fold::Ridge | Fold::Implicit | Fold::SparkExplicit => self.alpha,
+            Fold::SparkImplicit => 1.0 + self.alpha,
+            Fold::Ials => 1.0,
+        }
+    }
+
+    /// How far the Gram matrix of all rows counts.
+    fn unobserved(&self) -> f64 {
+        match self.fold {
+            Fold::Ridge | Fold::SparkExplicit => 0.0,
+            Fold::Implicit | Fold::SparkImplicit => 1.0,
+            Fold::Ials => self.alpha,
+        }
+    }
+
+    /// What stands on the diagonal for `n` interactions with some of `n_rows`.
+    fn regularisation(&self, n: usize, n_rows: usize) -> f64 {
+        let n = n as f64;
+        match self.fold {
+            Fold::Ridge | Fold::Implicit => self.lambda,
+            Fold::SparkImplicit | Fold::SparkExplicit => self.lambda * n,
+            Fold::Ials => self.lambda * libm::pow(n + self.alpha * n_rows as f64, self.nu),
+        }
     }
 }
 
-/// Vectors by rows, with their Gram matrix plus `lambda` (by rows, whole).
+/// Vectors by rows, with their Gram matrix as far as it counts (by rows, whole).
 pub(super) struct Fixed<'a> {
     rows: &'a [f64],
     dim: usize,
@@ -49,7 +83,7 @@ pub(super) struct Fixed<'a> {
 impl<'a> Fixed<'a> {
     pub(super) fn new(rows: &'a [f64], dim: usize, convention: Convention) -> Self {
         let mut matrix = vec![0.0; dim * dim];
-        if convention.fold != Fold::Ridge {
+        if convention.unobserved() != 0.0 {
             let parts: Vec<Vec<f64>> = rows
                 .par_chunks(CHUNK * dim)
                 .map(|rows| {
@@ -63,10 +97,10 @@ impl<'a> Fixed<'a> {
                 })
                 .collect();
             for part in parts {
-                matrix.iter_mut().zip(&part).for_each(|(m, p)| *m += p);
+                let unobserved = convention.unobserved();
+                matrix.iter_mut().zip(&part).for_each(|(m, p)| *m += unobserved * p);
             }
         }
-        (0..dim).for_each(|j| matrix[j * dim + j] += convention.lambda);
         Self { rows, dim, matrix, convention }
     }
 
@@ -83,8 +117,10 @@ impl<'a> Fixed<'a> {
 
     /// `A v` for the matrix of a history.
     fn times(&self, history: &[u32], v: &[f64], out: &mut [f64]) {
-        for (out, row) in out.iter_mut().zip(self.matrix.chunks_exact(self.dim)) {
-            *out = dot(row, v);
+        let n_rows = self.rows.len() / self.dim;
+        let diagonal = self.convention.regularisation(history.len(), n_rows);
+        for ((out, row), x) in out.iter_mut().zip(self.matrix.chunks_exact(self.dim)).zip(v) {
+            *out = dot(row, v) + diagonal * x;
         }
         for item in history {
             let row = self.row(*item);
@@ -101,7 +137,7 @@ impl<'a> Fixed<'a> {
             right
                 .iter_mut()
                 .zip(self.row(*item))
-                .for_each(|(b, y)| *b += self.convention.alpha * y);
+                .for_each(|(b, y)| *b += self.convention.pull() * y);
         }
         let enough = tolerance * tolerance * dot(&right, &right);
         let mut product = vec![0.0; self.dim];
@@ -167,4 +203,36 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
         }
     }
     (sums[0] + sums[1]) + (sums[2] + sums[3]) + rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fold_in_solves_the_equations_of_its_convention() {
+        let (dim, n_rows, history) = (4, 9, [1u32, 4, 7]);
+        let mut rng = SeededRng::new(3, 0);
+        let rows: Vec<f64> = (0..n_rows * dim).map(|_| rng.normal()).collect();
+        let row = |i: usize| &rows[i * dim..(i + 1) * dim];
+        let (alpha, lambda, nu) = (2.5, 0.7, 0.6);
+        let count = libm::pow(3.0 + alpha * n_rows as f64, nu);
+        for (fold, gram, spread, pull, diagonal) in [
+            (Fold::Ridge, 0.0, 2.5, 2.5, 0.7),
+            (Fold::Implicit, 1.0, 1.5, 2.5, 0.7),
+            (Fold::SparkImplicit, 1.0, 2.5, 3.5, 2.1),
+            (Fold::SparkExplicit, 0.0, 1.0, 2.5, 2.1),
+            (Fold::Ials, 2.5, 1.0, 1.0, 0.7 * count),
+        ] {
+            let convention = Convention { fold, alpha, lambda, nu };
+            let u = Fixed::new(&rows, dim, convention).fold_in(&history);
+            for j in 0..dim {
+                let all = (0..n_rows).map(|i| gram * dot(row(i), &u) * row(i)[j]).sum::<f64>();
+                let known = history.iter().map(|i| row(*i as usize));
+                let known = known.map(|y| (spread * dot(y, &u) - pull) * y[j]).sum::<f64>();
+                let residual = all + known + diagonal * u[j];
+                assert!(residual.abs() < 1e-7, "{fold:?}: {residual}");
+            }
+        }
+    }
 }

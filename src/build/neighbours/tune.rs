@@ -160,7 +160,7 @@ pub(in super::super) fn tuned(
     let panels: Vec<Panel> = divided
         .into_iter()
         .map(|(learn, users)| Panel::new(index, learn, users, options, build))
-        .collect();
+        .collect::<Result<_>>()?;
     let powers = (0..N_BETAS).map(|i| (1u64 << i) as f64 / 64.0);
     let betas = options.beta.map_or_else(|| powers.collect(), |beta| vec![beta]);
     let Candidate { kind, regularisation, weights } = choose(&panels, &betas, options)?;
@@ -394,10 +394,20 @@ impl Panel {
         users: Vec<User>,
         options: &NeighboursOptions,
         build: &BuildOptions,
-    ) -> Self {
+    ) -> Result<Self> {
         let dim = index.dim();
-        let convention =
-            Convention { fold: index.fold(), alpha: index.alpha(), lambda: index.lambda() };
+        let convention = Convention {
+            fold: index.fold(),
+            alpha: index.alpha(),
+            lambda: index.lambda(),
+            nu: index.nu(),
+        };
+        if options.validation.is_none() && index.fold() == Fold::SparkExplicit {
+            // Factors of ratings cannot be trained again from a log that says who liked what.
+            let expected = "a validation log of users whom the vectors have not seen, beside vectors of \
+                            the convention spark-explicit";
+            return Err(Error::input("interactions", expected, "none"));
+        }
         // Plain embeddings were not made from the log, so they have not seen its users.
         let factors = if options.validation.is_none() && index.fold() != Fold::Ridge {
             train(&learn, dim, convention, build.seed)
@@ -417,7 +427,7 @@ impl Panel {
                 .collect()
         };
         let fold_in = users.par_iter().map(scores).collect();
-        Self { learn, users, fold_in }
+        Ok(Self { learn, users, fold_in })
     }
 
     fn recalls_of_fold_in(&self) -> Vec<f64> {
