@@ -27,6 +27,8 @@ struct Answer {
     qualifying: f64,
     basis: String,
     #[serde(default)]
+    parts: Vec<f64>,
+    #[serde(default)]
     because: Vec<Vec<Share>>,
 }
 
@@ -70,8 +72,8 @@ fn answer(object: Object) -> Answer {
 fn answers_are_the_engines_own() {
     let mut engine = opened();
     let mut nf = Recommender::new(Index::open(AlignedBytes::copy_of(SMALL).unwrap()).unwrap());
-    let request = object(r#"{"id": "17", "k": 7, "where": "year > 1960", "exclude": ["3"]}"#);
-    let found = answer(engine.similar(&request).unwrap());
+    let request = r#"{"k": 7, "where": "year > 1960", "exclude": ["3"]}"#;
+    let found = answer(engine.similar(Some("17".into()), &[], request).unwrap());
     let exclude = ["3".to_owned()];
     let limits =
         Limits { k: 7, where_: Some("year > 1960"), exclude: &exclude, ..Limits::default() };
@@ -97,12 +99,14 @@ fn a_like_is_recorded_read_back_and_cited() {
     let expected: Entry = serde_wasm_bindgen::from_value(like).unwrap();
     assert_eq!(entries, [expected]);
 
-    let request = object(r#"{"k": 3, "explain": 2, "seen": "exclude", "now_ms": 1e12}"#);
-    let found = answer(engine.recommend(&request).unwrap());
+    let request = r#"{"k": 3, "explain": 2, "seen": "exclude", "now": 1e12, "parts": true}"#;
+    let found = answer(engine.recommend(request).unwrap());
     assert_eq!((found.basis.as_str(), found.ordinals.len()), ("taste", 3));
     assert_eq!(found.because[0].len(), 1);
     assert_eq!(found.because[0][0].item, "17");
-    assert!((found.because[0][0].share - found.scores[0]).abs() < 1e-9);
+    // Taste, and popularity beside it, since little is known.
+    assert!((found.because[0][0].share - found.parts[0]).abs() < 1e-9);
+    assert_eq!(found.parts[0] + found.parts[1], found.scores[0]);
     let seen = Index::open(AlignedBytes::copy_of(SMALL).unwrap()).unwrap();
     assert!(found.ordinals.iter().all(|o| seen.id(Ordinal(*o)).unwrap() != "17"));
 
@@ -113,21 +117,21 @@ fn a_like_is_recorded_read_back_and_cited() {
 #[wasm_bindgen_test]
 fn wrong_requests_have_codes_and_name_the_member() {
     let mut engine = opened();
-    for (request, part) in [
-        (r#"{"id": "17", "kk": 3}"#, "\"kk\""),
-        (r#"{"id": "17", "k": -1}"#, "request.k"),
-        (r#"{"id": "17", "k": 0}"#, "k: expected a whole number from 1"),
-        (r#"{"id": 17}"#, "request.id: expected a string, found 17"),
-        (r#"{"id": "nobody"}"#, "the id of an item of this archive"),
-        (r#"{"vector": [1, 2]}"#, "a Float32Array, found an array"),
-        (r#"{}"#, "either an id or a Float32Array"),
+    for (id, request, part) in [
+        (Some("17"), r#"{"kk": 3}"#, "\"kk\""),
+        (Some("17"), r#"{"k": -1}"#, "request.k"),
+        (Some("17"), r#"{"k": 0}"#, "k: expected a whole number from 1"),
+        (Some("17"), "nonsense", "request: "),
+        (Some("nobody"), "{}", "the id of an item of this archive"),
+        (None, "{}", "vector"),
     ] {
-        let error = engine.similar(&object(request)).unwrap_err();
+        let error = engine.similar(id.map(str::to_owned), &[1.0, 2.0], request).unwrap_err();
         let message = String::from(error.unchecked_ref::<js_sys::Error>().message());
         assert!(message.contains(part), "{request}: {message}");
         assert_eq!(code(&error), "E_ARG");
     }
-    let error = engine.similar(&object(r#"{"id": "17", "where": "yaer > 3"}"#)).unwrap_err();
+    let request = r#"{"where": "yaer > 3"}"#;
+    let error = engine.similar(Some("17".into()), &[], request).unwrap_err();
     assert_eq!(code(&error), "E_FILTER");
     let mut damaged = SMALL.to_vec();
     damaged[100] ^= 1;
