@@ -3,6 +3,8 @@ export { NearfieldError } from "./errors.js";
 export type { ErrorCode, ErrorDetails } from "./errors.js";
 export type { Nearfield } from "./nearfield.js";
 export type { Profile } from "./profile.js";
+export { sentence } from "./sentence.js";
+export type { Words } from "./sentence.js";
 export type {
   Compacted,
   Context,

@@ -1,7 +1,7 @@
 /** Slates: that options reach the engine, and that what it says of its answers arrives. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { open } from "nearfield";
+import { open, sentence } from "nearfield";
 import { archivePath, failsWith, idOf, ids, NOW, openFilms } from "../support/archive.mjs";
 import { breakable } from "../support/breakable.mjs";
 
@@ -364,4 +364,17 @@ test("profiles by name", async (t) => {
   await nf.switchProfile(false);
   assert.equal(nf.profile.entries().length, 0);
   await assert.rejects(nf.switchProfile(""), failsWith("E_ARG"));
+});
+
+test("reasons become a sentence in the app's words", () => {
+  const reason = (item, kind, share) => ({ item, kind, at: NOW, share });
+  const because = [reason("a$&", "like", 0.5), reason("b", "play", 0.3), reason("c", "like", 0.2), reason("d", "like", -0.1)];
+  const words = { templates: { like: "Because you liked {items}" }, title: (id) => id.toUpperCase(), locale: "en" };
+  assert.equal(sentence(because, words), "Because you liked A$& and C");
+  assert.equal(sentence(because, { ...words, most: 1 }), "Because you liked A$&");
+  assert.equal(sentence(because, { ...words, templates: { play: "Weil Sie {items} gehört haben" } }), "Weil Sie B gehört haben");
+  assert.equal(sentence([reason("d", "like", -0.1)], words), undefined, "what speaks against it is no reason");
+  assert.equal(sentence([], words), undefined);
+  const wrong = failsWith("E_ARG", ({ message }) => message.includes("{items}"));
+  assert.throws(() => sentence(because, { ...words, templates: { like: "Because" } }), wrong);
 });
