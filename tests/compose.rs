@@ -1,5 +1,7 @@
 //! Composition: lists equal plain references of the published methods, and rules are kept.
 
+// The generator of random requests is there natively alone.
+#![cfg(not(target_arch = "wasm32"))]
 #![allow(
     missing_docs,
     clippy::unwrap_used,
