@@ -42,8 +42,10 @@ pub struct Parts {
 /// An answer: items with scores, in their order, and how it came about.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Slate {
-    /// At most `k` items. Where nothing but scores decides they are the best, exactly
-    /// `min(k, n_qualifying)`, best first; composition changes order and choice, never scores.
+    /// At most `k` items. Where nothing but scores decides they are `min(k, n_qualifying)`, best
+    /// first: the best by taste as a search finds them; with other terms the best of each term's
+    /// own best, [`Request::candidates`](super::Request::candidates) of them. Composition changes
+    /// order and choice, never scores.
     pub items: Vec<Scored>,
     /// Number of items that were allowed: `where` true and not excluded.
     pub n_qualifying: usize,
