@@ -73,8 +73,9 @@ async function slate({ n, archive, vectors, few }, host) {
   if (answer.items.length !== FULL.k || answer.interests?.length !== 3) {
     throw new Error(`the slate has ${answer.items.length} items of ${answer.interests?.length} interests`);
   }
-  inTurns(ways, 60);
-  const [fullMs, next, plainLoop, bare, plain, dpp, mmr] = inTurns(ways, 300);
+  // Each round records one more: few rounds, so that the history stays near 200.
+  inTurns(ways, 20);
+  const [fullMs, next, plainLoop, bare, plain, dpp, mmr] = inTurns(ways, 100);
 
   // A long history: what one more interaction costs is the fold-in of all of them.
   nf.dispose();
