@@ -7,24 +7,15 @@
  *
  * Asserts that all contenders count the same items, and never time.
  */
-import { createWriteStream, readFileSync, writeFileSync } from "node:fs";
+import { createWriteStream, readFileSync } from "node:fs";
 import { once } from "node:events";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { items } from "./lib/catalog.mjs";
-import { openChromium } from "./lib/host-chromium.mjs";
-import { machine } from "./lib/machine.mjs";
-import { absolute, BenchError, cached, nearfield, say } from "./lib/tools.mjs";
+import { recorded } from "./lib/record.mjs";
+import { absolute, cached, nearfield } from "./lib/tools.mjs";
 
 const SIZES = [20_000, 1_000_000];
 const FILMS = { archive: "target/films.nf", source: "www/data/films.jsonl.gz" };
-
-const lines = [];
-
-/** Prints a line of the record. */
-function print(line) {
-  console.log(line);
-  lines.push(line);
-}
 
 /** The archive of a generated catalog. Its vectors are as short as can be: they are not asked for. */
 async function archive(n) {
@@ -49,7 +40,7 @@ async function archive(n) {
 const ms = (x) => x.toFixed(3).padStart(9);
 const bytes = (x) => x.toLocaleString("en").padStart(12);
 
-async function speed(host) {
+async function speed(host, print) {
   for (const n of SIZES) {
     const job = { n, archive: await archive(n), tasks: "benches/lib/predicate-task.mjs" };
     const { clockMs, results, selected, keptMs } = await host.run("predicate", job);
@@ -65,7 +56,7 @@ async function speed(host) {
 }
 
 /** What columns take, beside the JSON of the same fields. */
-function sizes() {
+function sizes(print) {
   const { columns } = JSON.parse(nearfield("inspect", absolute(FILMS.archive), "--json"));
   const packed = columns.filter(({ kind }) => kind !== "text");
   const names = new Set(packed.map(({ name }) => name));
@@ -88,24 +79,7 @@ function sizes() {
   print(`columns with dictionaries are ${((codes + dictionaries) / gzip).toFixed(2)} of the gzipped JSON`);
 }
 
-async function main() {
-  const { date, commit, changed, cpu, load } = machine();
-  print(`language, ${date}, commit ${commit}${changed ? " with changes" : ""}; ${cpu}, load ${load.toFixed(2)}`);
-  const host = await openChromium();
-  try {
-    print(`${host.name} ${host.version}`);
-    sizes();
-    await speed(host);
-  } finally {
-    await host.close();
-  }
-  const record = `benches/record/${date}-${commit}-predicate.txt`;
-  writeFileSync(absolute(record), `${lines.join("\n")}\n`);
-  say(`kept as ${record}`);
-}
-
-await main().catch((error) => {
-  if (!(error instanceof BenchError)) throw error;
-  console.error(`bench: ${error.message}`);
-  process.exitCode = 1;
+await recorded("predicate", "language", async (host, print) => {
+  sizes(print);
+  await speed(host, print);
 });

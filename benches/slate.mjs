@@ -6,24 +6,15 @@
  *
  * Never asserts time.
  */
-import { createWriteStream, writeFileSync } from "node:fs";
+import { createWriteStream } from "node:fs";
 import { once } from "node:events";
 import { slateItems } from "./lib/catalog.mjs";
-import { openChromium } from "./lib/host-chromium.mjs";
-import { machine } from "./lib/machine.mjs";
-import { absolute, BenchError, cached, nearfield, say } from "./lib/tools.mjs";
+import { recorded } from "./lib/record.mjs";
+import { absolute, cached, nearfield } from "./lib/tools.mjs";
 
 const N = 100_000;
 const FEW = 10_000;
 const DIM = 64;
-
-const lines = [];
-
-/** Prints a line of the record. */
-function print(line) {
-  console.log(line);
-  lines.push(line);
-}
 
 const vectors = (n) =>
   cached(`slate-${n}.npy`, async (path) => {
@@ -46,55 +37,40 @@ async function archive() {
 }
 
 /** A row: what it took, as a ratio to something, and the target. */
-function row(name, { p50, p99 }, [ratio, to], target = "") {
+function line(name, { p50, p99 }, [ratio, to], target = "") {
   const ms = (x) => x.toFixed(3).padStart(8);
-  print(`${name.padEnd(44)}${ms(p50)}${ms(p99)}  ${ratio.toFixed(3).padStart(7)} ${to.padEnd(18)}${target}`);
+  return `${name.padEnd(44)}${ms(p50)}${ms(p99)}  ${ratio.toFixed(3).padStart(7)} ${to.padEnd(18)}${target}`;
 }
 
-async function main() {
-  const { date, commit, changed, cpu, load } = machine();
-  print(`slates, ${date}, commit ${commit}${changed ? " with changes" : ""}; ${cpu}, load ${load.toFixed(2)}`);
-  const host = await openChromium();
-  try {
-    const job = {
-      n: N,
-      archive: await archive(),
-      vectors: await vectors(N),
-      few: await vectors(FEW),
-      tasks: "benches/lib/slate-task.mjs",
-    };
-    const r = await host.run("slate", job);
-    print(`${host.name} ${host.version}; ${N.toLocaleString("en")} items of ${DIM} dimensions`);
-    print(`milliseconds (clock: ${(r.clockMs * 1000).toFixed(0)} microseconds)`.padEnd(47) + "p50     p99");
-    const loop = r.plainLoop.p50;
-    const over = (x) => [x / loop, "of the loop"];
-    row("plain loop, one bare query", r.plainLoop, over(loop));
-    row("everything at once", r.full, over(r.full.p50), "at most 0.333; p99 at most 8 ms");
-    row("one more interaction, everything again", r.next, [r.next.p50 / r.full.p50, "of everything"], "at most 1.5");
-    row("by taste alone", r.bare, over(r.bare.p50));
-    row("500 candidates in the order of scores", r.plain, over(r.plain.p50));
-    const [dpp, mmr] = [r.dpp.p50 - r.plain.p50, r.mmr.p50 - r.plain.p50];
-    row("the same by DPP: more by", { p50: dpp, p99: r.dpp.p99 - r.plain.p99 }, over(dpp), "at most 0.05");
-    row("the same by MMR: more by", { p50: mmr, p99: r.mmr.p99 - r.plain.p99 }, over(mmr));
-    const few = r.smallLoop.p50;
-    const folded = r.folded.p50 - r.kept.p50;
-    row(`plain loop over ${FEW.toLocaleString("en")}`, r.smallLoop, over(few));
-    row(
-      "10,000 interactions folded in",
-      { p50: folded, p99: r.folded.p99 - r.kept.p99 },
-      [folded / few, "of that loop"],
-      "at most 20",
-    );
-  } finally {
-    await host.close();
-  }
-  const record = `benches/record/${date}-${commit}-slate.txt`;
-  writeFileSync(absolute(record), `${lines.join("\n")}\n`);
-  say(`kept as ${record}`);
-}
-
-await main().catch((error) => {
-  if (!(error instanceof BenchError)) throw error;
-  console.error(`bench: ${error.message}`);
-  process.exitCode = 1;
+await recorded("slate", "slates", async (host, print) => {
+  const job = {
+    n: N,
+    archive: await archive(),
+    vectors: await vectors(N),
+    few: await vectors(FEW),
+    tasks: "benches/lib/slate-task.mjs",
+  };
+  const r = await host.run("slate", job);
+  print(`${N.toLocaleString("en")} items of ${DIM} dimensions`);
+  print(`milliseconds (clock: ${(r.clockMs * 1000).toFixed(0)} microseconds)`.padEnd(47) + "p50     p99");
+  const row = (...told) => print(line(...told));
+  const loop = r.plainLoop.p50;
+  const over = (x) => [x / loop, "of the loop"];
+  row("plain loop, one bare query", r.plainLoop, over(loop));
+  row("everything at once", r.full, over(r.full.p50), "at most 0.333; p99 at most 8 ms");
+  row("one more interaction, everything again", r.next, [r.next.p50 / r.full.p50, "of everything"], "at most 1.5");
+  row("by taste alone", r.bare, over(r.bare.p50));
+  row("500 candidates in the order of scores", r.plain, over(r.plain.p50));
+  const [dpp, mmr] = [r.dpp.p50 - r.plain.p50, r.mmr.p50 - r.plain.p50];
+  row("the same by DPP: more by", { p50: dpp, p99: r.dpp.p99 - r.plain.p99 }, over(dpp), "at most 0.05");
+  row("the same by MMR: more by", { p50: mmr, p99: r.mmr.p99 - r.plain.p99 }, over(mmr));
+  const few = r.smallLoop.p50;
+  const folded = r.folded.p50 - r.kept.p50;
+  row(`plain loop over ${FEW.toLocaleString("en")}`, r.smallLoop, over(few));
+  row(
+    "10,000 interactions folded in",
+    { p50: folded, p99: r.folded.p99 - r.kept.p99 },
+    [folded / few, "of that loop"],
+    "at most 20",
+  );
 });
