@@ -2,9 +2,8 @@
 //!
 //! | kernel | scalar | wasm32 simd128 | wasm32 relaxed | x86-64 |
 //! |---|---|---|---|---|
-//! | [`Backend::dot_prefixes`] | [`scalar`] | `i32x4.dot_i16x8` | `i16x8.relaxed_dot_i8x16_i7x16` | AVX2 `vpmaddubsw` |
-//! | [`Backend::dot_centroids`] | [`scalar`] | `i32x4.dot_i16x8` | the same | AVX2 `vpmaddwd` |
-//! | [`Backend::score_block`] | [`scalar`] | four lanes | the same | [`scalar`], which compilers vectorise |
+//! | [`Backend::score_prefixes`] | [`scalar`] | `i32x4.dot_i16x8` | `i32x4.relaxed_dot_i8x16_i7x16_add` | AVX2 `vpmaddubsw` |
+//! | [`Backend::score_centroids`] | [`scalar`] | `i32x4.dot_i16x8` | the same | AVX2 `vpmaddwd` |
 //! | [`Backend::keep_in_range`] | [`scalar`] | 16, 8 or 4 lanes, then `i8x16.bitmask` | the same | [`scalar`] |
 //!
 //! [`scalar`] is the definition. A backend is an optimisation of it: its results are equal to the
@@ -43,13 +42,15 @@ pub struct Affine {
     pub norm_base: u32,
 }
 
-/// The 16-bit lengths of one block: 32 of each.
+/// What is stored of one block of 32.
 #[derive(Clone, Copy, Debug)]
-pub struct Lengths<'a> {
-    /// Scales of the codes.
-    pub scales: &'a [u16],
-    /// Squared norms of the decoded vectors, where the metric needs them.
-    pub norms: Option<&'a [u16]>,
+pub struct Block<'a> {
+    /// In the layout of [`code`].
+    pub codes: &'a [u8],
+    /// Scales of the codes, in 16 bits.
+    pub scales: &'a [u16; BLOCK],
+    /// Squared norms of the decoded vectors, in 16 bits, where the metric needs them.
+    pub norms: Option<&'a [u16; BLOCK]>,
 }
 
 /// One implementation of the kernels.
@@ -103,80 +104,92 @@ impl Backend {
         }
     }
 
-    /// For each of a block's 32 centroids, the sum over dimensions of query times code.
+    /// Scores the 32 centroids of a block; see [`Backend::score_prefixes`].
     ///
-    /// `codes` is one block in the layout of [`code`]: `BLOCK * query.len()` bytes. `query` has an
-    /// even length of at most [`code::MAX_DIM`], each component within ±[`WIDE_LIMIT`]; then
-    /// `255 * 2047 * 4096 < 2^31` and no sum overflows.
-    ///
-    /// # Panics
-    /// If the lengths do not fit together: a bug of the caller, never of the data.
-    #[inline]
-    pub fn dot_centroids(self, codes: &[u8], query: &[i16], out: &mut [i32; BLOCK]) {
-        assert!(codes.len() == BLOCK * query.len(), "block and query lengths must agree");
-        assert!(query.len().is_multiple_of(8), "the padded dimension is a multiple of 8");
-        debug_assert!(query.iter().all(|q| q.unsigned_abs() <= WIDE_LIMIT as u16));
-        match self {
-            Self::Scalar => scalar::dot_centroids(codes, query, out),
-            #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-            Self::Simd128 => simd128::dot_centroids(codes, query, out),
-            #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
-            Self::Relaxed => simd128::dot_centroids(codes, query, out),
-            #[cfg(target_arch = "x86_64")]
-            Self::Avx2 => x86_64::dot_centroids(codes, query, out),
-        }
-    }
-
-    /// For each of a block's 32 items, the sum over dimensions of query times prefix.
-    ///
-    /// `codes` is one block in the layout of [`code`]: `BLOCK / 2 * query.len()` bytes. `query`
-    /// has a length that is a multiple of eight and at most [`code::MAX_DIM`], each component
-    /// within ±[`code::NARROW_LIMIT`] (and never -128).
+    /// The block's codes are `BLOCK * query.len()` bytes. `query` has a length that is a multiple of
+    /// eight and at most [`code::MAX_DIM`], each component within ±[`WIDE_LIMIT`]; then `255 * 2047 *
+    /// 4096 < 2^31` and no sum overflows.
     ///
     /// # Panics
     /// If the lengths do not fit together: a bug of the caller, never of the data.
     #[inline(always)]
-    pub fn dot_prefixes(self, codes: &[u8], query: &[i8], out: &mut [i32; BLOCK]) {
-        assert!(codes.len() == BLOCK / 2 * query.len(), "block and query lengths must agree");
-        assert!(query.len().is_multiple_of(8), "the padded dimension is a multiple of 8");
-        debug_assert!(query.iter().all(|q| *q != i8::MIN));
-        match self {
-            Self::Scalar => scalar::dot_prefixes(codes, query, out),
-            #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-            Self::Simd128 => simd128::dot_prefixes(codes, query, out),
-            #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
-            Self::Relaxed => relaxed::dot_prefixes(codes, query, out),
-            #[cfg(target_arch = "x86_64")]
-            Self::Avx2 => x86_64::dot_prefixes(codes, query, out),
-        }
-    }
-
-    /// The score of each of a block's items from its dot product and 16-bit scale:
-    /// `base + scale * ((2 dot - offset) * step)`. With squared norms (Euclidean archives)
-    /// `2 score - norm`, which orders like minus the distance. Returns a bit for each lane whose
-    /// score exceeds `threshold`; where none does, `out` may stay as it was. Where there is none, `out` may stay as it was.
-    ///
-    /// Every operation is rounded on its own, in this order, so that SIMD cannot change a bit.
-    ///
-    /// # Panics
-    /// If scales or norms are not those of one block.
-    #[inline(always)]
-    pub fn score_block(
+    pub fn score_centroids(
         self,
-        dots: &[i32; BLOCK],
-        lengths: Lengths<'_>,
+        block: &Block<'_>,
+        query: &[i16],
         affine: &Affine,
         threshold: f32,
         out: &mut [f32; BLOCK],
     ) -> u32 {
-        assert!(lengths.scales.len() == BLOCK, "one scale an item");
-        assert!(lengths.norms.is_none_or(|n| n.len() == BLOCK), "one norm an item");
+        assert!(block.codes.len() == BLOCK * query.len(), "block and query lengths must agree");
+        assert!(query.len().is_multiple_of(8), "the padded dimension is a multiple of 8");
+        debug_assert!(query.iter().all(|q| q.unsigned_abs() <= WIDE_LIMIT as u16));
         match self {
+            Self::Scalar => {
+                let dots = scalar::dot_centroids(block.codes, query);
+                scalar::score(&dots, block, affine, threshold, out)
+            }
             #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-            Self::Simd128 => simd128::score_block(dots, lengths, affine, threshold, out),
+            Self::Simd128 => {
+                let sums = simd128::dot_centroids(block.codes, query);
+                simd128::score(sums, block, affine, threshold, out)
+            }
             #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
-            Self::Relaxed => simd128::score_block(dots, lengths, affine, threshold, out),
-            _ => scalar::score_block(dots, lengths, affine, threshold, out),
+            Self::Relaxed => {
+                let sums = simd128::dot_centroids(block.codes, query);
+                simd128::score(sums, block, affine, threshold, out)
+            }
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2 => x86_64::score_centroids(block, query, affine, threshold, out),
+        }
+    }
+
+    /// Scores the 32 items of a block by their prefixes: `base + scale * ((2 dot - offset) * step)`,
+    /// where `dot` is the sum over dimensions of query times prefix. With squared norms (Euclidean
+    /// archives) `2 score - norm`, which orders like minus the distance. Returns a bit for each lane
+    /// whose score exceeds `threshold`; where none does, `out` may stay as it was.
+    ///
+    /// The dot products are exact. Every operation behind them is rounded on its own, in this order,
+    /// so that SIMD cannot change a bit.
+    ///
+    /// The block's codes are `BLOCK / 2 * query.len()` bytes. `query` has a length that is a multiple
+    /// of eight and at most [`code::MAX_DIM`], each component within ±[`code::NARROW_LIMIT`] (and
+    /// never -128). The step is not negative.
+    ///
+    /// # Panics
+    /// If the lengths do not fit together: a bug of the caller, never of the data.
+    #[inline(always)]
+    pub fn score_prefixes(
+        self,
+        block: &Block<'_>,
+        query: &[i8],
+        affine: &Affine,
+        threshold: f32,
+        out: &mut [f32; BLOCK],
+    ) -> u32 {
+        assert!(
+            block.codes.len() == BLOCK / 2 * query.len(),
+            "block and query lengths must agree"
+        );
+        assert!(query.len().is_multiple_of(8), "the padded dimension is a multiple of 8");
+        debug_assert!(query.iter().all(|q| *q != i8::MIN));
+        match self {
+            Self::Scalar => {
+                let dots = scalar::dot_prefixes(block.codes, query);
+                scalar::score(&dots, block, affine, threshold, out)
+            }
+            #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+            Self::Simd128 => {
+                let sums = simd128::dot_prefixes(block.codes, query);
+                simd128::score(sums, block, affine, threshold, out)
+            }
+            #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
+            Self::Relaxed => {
+                let sums = relaxed::dot_prefixes(block.codes, query);
+                simd128::score(sums, block, affine, threshold, out)
+            }
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2 => x86_64::score_prefixes(block, query, affine, threshold, out),
         }
     }
 

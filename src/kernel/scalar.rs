@@ -1,37 +1,37 @@
 //! The definition of every kernel, in the most obvious code.
 
 use super::code::{BLOCK, centroid_byte, prefix, scale_from_bits};
-use super::{Affine, Lengths};
+use super::{Affine, Block};
 
-pub(super) fn dot_centroids(codes: &[u8], query: &[i16], out: &mut [i32; BLOCK]) {
-    for (lane, sum) in out.iter_mut().enumerate() {
-        *sum = (0..query.len())
+pub(super) fn dot_centroids(codes: &[u8], query: &[i16]) -> [i32; BLOCK] {
+    std::array::from_fn(|lane| {
+        (0..query.len())
             .map(|j| i32::from(query[j]) * i32::from(codes[centroid_byte(lane, j)]))
-            .sum();
-    }
+            .sum()
+    })
 }
 
-pub(super) fn dot_prefixes(codes: &[u8], query: &[i8], out: &mut [i32; BLOCK]) {
-    for (lane, sum) in out.iter_mut().enumerate() {
-        *sum = (0..query.len())
-            .map(|j| i32::from(query[j]) * i32::from(prefix(codes, lane, j)))
-            .sum();
-    }
+pub(super) fn dot_prefixes(codes: &[u8], query: &[i8]) -> [i32; BLOCK] {
+    std::array::from_fn(|lane| {
+        (0..query.len()).map(|j| i32::from(query[j]) * i32::from(prefix(codes, lane, j))).sum()
+    })
 }
 
-pub(super) fn score_block(
+/// Scores from a block's dot products: see [`super::Backend::score_prefixes`].
+#[inline(always)]
+pub(super) fn score(
     dots: &[i32; BLOCK],
-    lengths: Lengths<'_>,
+    block: &Block<'_>,
     affine: &Affine,
     threshold: f32,
     out: &mut [f32; BLOCK],
 ) -> u32 {
-    for ((score, dot), bits) in out.iter_mut().zip(dots).zip(lengths.scales) {
+    for ((score, dot), bits) in out.iter_mut().zip(dots).zip(block.scales) {
         // Wrapping gives the true value, which fits (see `code`).
         let dot = dot.wrapping_mul(2).wrapping_sub(affine.offset) as f32;
         *score = affine.base + scale_from_bits(*bits, affine.scale_base) * (dot * affine.step);
     }
-    if let Some(norms) = lengths.norms {
+    if let Some(norms) = block.norms {
         for (score, bits) in out.iter_mut().zip(norms) {
             *score = 2.0 * *score - scale_from_bits(*bits, affine.norm_base);
         }

@@ -17,16 +17,71 @@ fn rotation(dim: usize) -> Rotation {
 
 const UGLY: [usize; 9] = [8, 16, 24, 32, 40, 64, 104, 768, MAX_DIM];
 
-fn assert_parity(codes: &[u8], query: &[i16], prefixes: &[u8], narrow: &[i8]) {
-    let (mut centroids, mut items) = ([0; BLOCK], [0; BLOCK]);
-    scalar::dot_centroids(codes, query, &mut centroids);
-    scalar::dot_prefixes(prefixes, narrow, &mut items);
-    for backend in Backend::available() {
-        let mut found = [i32::MIN; BLOCK];
-        backend.dot_centroids(codes, query, &mut found);
-        assert_eq!(found, centroids, "centroids, {backend:?}, {} dimensions", query.len());
-        backend.dot_prefixes(prefixes, narrow, &mut found);
-        assert_eq!(found, items, "prefixes, {backend:?}, {} dimensions", query.len());
+/// What a kernel says of a block: the lanes above the threshold, and the scores where there are any
+/// (else nothing is said of them).
+fn answer(above: u32, scores: [f32; BLOCK]) -> (u32, [u32; BLOCK]) {
+    assert!(above == 0 || scores.iter().all(|score| score.is_finite()));
+    (above, if above == 0 { [0; BLOCK] } else { scores.map(f32::to_bits) })
+}
+
+/// All backends score a block as the definition does, whatever the threshold: below all scores,
+/// above them, at each of the three best, and just below these.
+fn assert_parity(
+    (codes, wide): (&[u8], &[i16]),
+    (prefixes, narrow): (&[u8], &[i8]),
+    scales: &[u16; BLOCK],
+    norms: Option<&[u16; BLOCK]>,
+    affine: &Affine,
+) {
+    let centroids = |backend: Backend, threshold: f32| {
+        let mut scores = [0.0; BLOCK];
+        let block = Block { codes, scales, norms };
+        let above = backend.score_centroids(&block, wide, affine, threshold, &mut scores);
+        answer(above, scores)
+    };
+    let items = |backend: Backend, threshold: f32| {
+        let mut scores = [0.0; BLOCK];
+        let block = Block { codes: prefixes, scales, norms };
+        let above = backend.score_prefixes(&block, narrow, affine, threshold, &mut scores);
+        answer(above, scores)
+    };
+    let kernels: [&dyn Fn(Backend, f32) -> (u32, [u32; BLOCK]); 2] = [&centroids, &items];
+    for (kernel, name) in kernels.iter().zip(["centroids", "prefixes"]) {
+        let (above, scores) = kernel(Backend::Scalar, f32::MIN);
+        assert_eq!(above, u32::MAX);
+        let mut best = scores.map(f32::from_bits);
+        best.sort_unstable_by(|a, b| b.total_cmp(a));
+        let near = best[..3].iter().flat_map(|score| [*score, score.next_down()]);
+        for threshold in near.chain([f32::MIN, 0.0, f32::MAX]) {
+            let expected = kernel(Backend::Scalar, threshold);
+            for backend in Backend::available() {
+                let found = kernel(backend, threshold);
+                assert_eq!(found, expected, "{name}, {backend:?}, {} dimensions", wide.len());
+            }
+        }
+    }
+}
+
+/// Numbers of any size, zeros and extremes among them.
+fn lengths(rng: &mut SeededRng) -> [u16; BLOCK] {
+    // One block in two has scales of about one size, as lists do.
+    let alike = rng.below(2) == 0;
+    std::array::from_fn(|_| match rng.below(4) {
+        _ if alike => 20_000 + rng.below(1000) as u16,
+        0 => 0,
+        1 => 1,
+        2 => u16::MAX,
+        _ => rng.bits() as u16,
+    })
+}
+
+fn affine(rng: &mut SeededRng, offset: i32) -> Affine {
+    Affine {
+        offset,
+        step: rng.normal().abs() as f32 * 1e-3,
+        base: rng.normal() as f32,
+        scale_base: 1 + rng.below(MAX_SCALE_BASE as usize) as u32,
+        norm_base: 1 + rng.below(MAX_SCALE_BASE as usize) as u32,
     }
 }
 
@@ -34,39 +89,58 @@ fn assert_parity(codes: &[u8], query: &[i16], prefixes: &[u8], narrow: &[i8]) {
 fn backends_agree_with_scalar() {
     let mut rng = SeededRng::new(1, 0);
     for dim in UGLY {
-        for _ in 0..20 {
+        for round in 0..40 {
             let codes: Vec<u8> = (0..BLOCK * dim).map(|_| rng.bits() as u8).collect();
             let mut within = |limit: i32| rng.below(2 * limit as usize + 1) as i32 - limit;
-            let query: Vec<i16> = (0..dim).map(|_| within(WIDE_LIMIT) as i16).collect();
+            let wide: Vec<i16> = (0..dim).map(|_| within(WIDE_LIMIT) as i16).collect();
             let narrow: Vec<i8> = (0..dim).map(|_| within(NARROW_LIMIT) as i8).collect();
-            assert_parity(&codes, &query, &codes[..BLOCK * dim / 2], &narrow);
+            let scales = lengths(&mut rng);
+            let norms = lengths(&mut rng);
+            let offset = 15 * narrow.iter().map(|q| i32::from(*q)).sum::<i32>();
+            let affine = affine(&mut rng, offset);
+            assert_parity(
+                (&codes, &wide),
+                (&codes[..BLOCK * dim / 2], &narrow),
+                &scales,
+                (round % 2 == 0).then_some(&norms),
+                &affine,
+            );
         }
     }
 }
 
 #[test]
 fn extremes_do_not_overflow() {
+    // Scales of one and no offset: the score is twice the dot product.
+    let (scales, scale_base) = ([1 << 11; BLOCK], 126);
+    let exact = Affine { offset: 0, step: 1.0, base: 0.0, scale_base, norm_base: 1 };
+    let mut rng = SeededRng::new(2, 0);
     for dim in UGLY {
         for byte in [0, 1, 0x0F, 0xF0, 127, 128, 255] {
             for (wide, narrow) in
                 [(-WIDE_LIMIT, -NARROW_LIMIT), (-1, -1), (0, 0), (WIDE_LIMIT, NARROW_LIMIT)]
             {
-                assert_parity(
-                    &vec![byte; BLOCK * dim],
-                    &vec![wide as i16; dim],
-                    &vec![byte; BLOCK * dim / 2],
-                    &vec![narrow as i8; dim],
-                );
+                let (codes, prefixes) = (vec![byte; BLOCK * dim], vec![byte; BLOCK * dim / 2]);
+                let (wide, narrow) = (vec![wide as i16; dim], vec![narrow as i8; dim]);
+                let offset = 15 * narrow.iter().map(|q| i32::from(*q)).sum::<i32>();
+                for affine in [exact, affine(&mut rng, offset)] {
+                    assert_parity((&codes, &wide), (&prefixes, &narrow), &scales, None, &affine);
+                }
             }
         }
     }
-    let mut out = [0; BLOCK];
+    let mut out = [0.0; BLOCK];
+    let codes = vec![255; BLOCK * MAX_DIM];
+    let block = Block { codes: &codes, scales: &scales, norms: None };
     let limit = vec![WIDE_LIMIT as i16; MAX_DIM];
-    Backend::best().dot_centroids(&vec![255; BLOCK * MAX_DIM], &limit, &mut out);
-    assert_eq!(i64::from(out[31]), 255 * i64::from(WIDE_LIMIT) * MAX_DIM as i64);
+    // Twice that does not fit, and need not: the offset brings it back.
+    let affine = Affine { offset: 255 * WIDE_LIMIT * MAX_DIM as i32, ..exact };
+    Backend::best().score_centroids(&block, &limit, &affine, f32::MIN, &mut out);
+    assert_eq!(out[31], (255 * i64::from(WIDE_LIMIT) * MAX_DIM as i64) as f32);
+    let block = Block { codes: &codes[..BLOCK / 2 * MAX_DIM], ..block };
     let limit = vec![NARROW_LIMIT as i8; MAX_DIM];
-    Backend::best().dot_prefixes(&vec![255; BLOCK / 2 * MAX_DIM], &limit, &mut out);
-    assert_eq!(i64::from(out[31]), 15 * i64::from(NARROW_LIMIT) * MAX_DIM as i64);
+    Backend::best().score_prefixes(&block, &limit, &exact, f32::MIN, &mut out);
+    assert_eq!(out[31], (2 * 15 * i64::from(NARROW_LIMIT) * MAX_DIM as i64) as f32);
 }
 
 #[test]
@@ -92,41 +166,6 @@ fn what_is_put_is_read() {
                     assert_eq!(codes[j] >> (bits - 4), prefix(&block, lane, j));
                     assert_eq!(*v, code_value(prefix(&block, lane, j), 4) << (bits - 4));
                 }
-            }
-        }
-    }
-}
-
-#[test]
-fn scores_agree_to_the_bit() {
-    let mut rng = SeededRng::new(2, 0);
-    for round in 0..500 {
-        let wide = |rng: &mut SeededRng| rng.bits() as i32 >> rng.below(31);
-        let affine = Affine {
-            offset: wide(&mut rng),
-            step: rng.normal() as f32 * 1e-3,
-            base: rng.normal() as f32,
-            scale_base: 1 + rng.below(MAX_SCALE_BASE as usize) as u32,
-            norm_base: 1 + rng.below(MAX_SCALE_BASE as usize) as u32,
-        };
-        let dots: [i32; BLOCK] = std::array::from_fn(|_| wide(&mut rng));
-        // Zeros and extremes among the scales.
-        let mut bits = || [0, 1, u16::MAX, rng.bits() as u16][rng.below(4)];
-        let scales: [u16; BLOCK] = std::array::from_fn(|_| bits());
-        let norms: [u16; BLOCK] = std::array::from_fn(|_| bits());
-        let norms = (round % 2 == 0).then_some(&norms[..]);
-        for threshold in [f32::MIN, 0.0, 1e30] {
-            let answer = |backend: Backend| {
-                let mut out = [0.0; BLOCK];
-                let lengths = Lengths { scales: &scales, norms };
-                let above = backend.score_block(&dots, lengths, &affine, threshold, &mut out);
-                // Without a bit nothing is said of the scores.
-                (above, if above == 0 { [0; BLOCK] } else { out.map(f32::to_bits) })
-            };
-            let expected = answer(Backend::Scalar);
-            assert!(expected.1.iter().all(|bits| f32::from_bits(*bits).is_finite()));
-            for backend in Backend::available() {
-                assert_eq!(answer(backend), expected, "{backend:?}");
             }
         }
     }

@@ -10,20 +10,58 @@ use core::arch::x86_64::{
 };
 
 use super::code::BLOCK;
+use super::{Affine, Block, scalar};
 
 /// Groups of eight dimensions whose products 16 bits hold: each adds at most `2 * 2 * 15 * 127`
 /// to a lane.
 const GROUPS_IN_16_BITS: usize = 4;
 
-pub(super) fn dot_centroids(codes: &[u8], query: &[i16], out: &mut [i32; BLOCK]) {
+pub(super) fn score_centroids(
+    block: &Block<'_>,
+    query: &[i16],
+    affine: &Affine,
+    threshold: f32,
+    out: &mut [f32; BLOCK],
+) -> u32 {
+    #[target_feature(enable = "avx2")]
+    fn with_avx2(
+        block: &Block<'_>,
+        query: &[i16],
+        affine: &Affine,
+        threshold: f32,
+        out: &mut [f32; BLOCK],
+    ) -> u32 {
+        scalar::score(&dot_centroids(block.codes, query), block, affine, threshold, out)
+    }
     // SAFETY: `Backend::best` is the only maker of `Avx2` outside of tests, and makes it only
     // where the machine has AVX2; `available` passes on what `best` made.
-    unsafe { dot_centroids_avx2(codes, query, out) }
+    unsafe { with_avx2(block, query, affine, threshold, out) }
+}
+
+pub(super) fn score_prefixes(
+    block: &Block<'_>,
+    query: &[i8],
+    affine: &Affine,
+    threshold: f32,
+    out: &mut [f32; BLOCK],
+) -> u32 {
+    #[target_feature(enable = "avx2")]
+    fn with_avx2(
+        block: &Block<'_>,
+        query: &[i8],
+        affine: &Affine,
+        threshold: f32,
+        out: &mut [f32; BLOCK],
+    ) -> u32 {
+        scalar::score(&dot_prefixes(block.codes, query), block, affine, threshold, out)
+    }
+    // SAFETY: as in `score_centroids`.
+    unsafe { with_avx2(block, query, affine, threshold, out) }
 }
 
 /// Four accumulators of eight items each.
 #[target_feature(enable = "avx2")]
-fn dot_centroids_avx2(codes: &[u8], query: &[i16], out: &mut [i32; BLOCK]) {
+fn dot_centroids(codes: &[u8], query: &[i16]) -> [i32; BLOCK] {
     let mut sums = [_mm256_setzero_si256(); 4];
     for (pair_codes, pair) in codes.chunks_exact(2 * BLOCK).zip(query.chunks_exact(2)) {
         let q = _mm256_set1_epi32(i32::from(pair[0]) & 0xFFFF | i32::from(pair[1]) << 16);
@@ -33,17 +71,12 @@ fn dot_centroids_avx2(codes: &[u8], query: &[i16], out: &mut [i32; BLOCK]) {
             *sum = _mm256_add_epi32(*sum, _mm256_madd_epi16(_mm256_cvtepu8_epi16(bytes), q));
         }
     }
-    store_sums(sums, out);
-}
-
-pub(super) fn dot_prefixes(codes: &[u8], query: &[i8], out: &mut [i32; BLOCK]) {
-    // SAFETY: as in `dot_centroids`.
-    unsafe { dot_prefixes_avx2(codes, query, out) }
+    stored(sums)
 }
 
 /// Four accumulators of eight items each, in 16 bits for a while and then in 32.
 #[target_feature(enable = "avx2")]
-fn dot_prefixes_avx2(codes: &[u8], query: &[i8], out: &mut [i32; BLOCK]) {
+fn dot_prefixes(codes: &[u8], query: &[i8]) -> [i32; BLOCK] {
     let mut sums = [_mm256_setzero_si256(); 4];
     let half = _mm256_set1_epi8(15);
     let ones = _mm256_set1_epi16(1);
@@ -69,13 +102,15 @@ fn dot_prefixes_avx2(codes: &[u8], query: &[i8], out: &mut [i32; BLOCK]) {
             *sum = _mm256_add_epi32(*sum, _mm256_madd_epi16(short, ones));
         }
     }
-    store_sums(sums, out);
+    stored(sums)
 }
 
 #[target_feature(enable = "avx2")]
-fn store_sums(sums: [__m256i; 4], out: &mut [i32; BLOCK]) {
+fn stored(sums: [__m256i; 4]) -> [i32; BLOCK] {
+    let mut out = [0; BLOCK];
     for (eight, sum) in out.chunks_exact_mut(8).zip(sums) {
         // SAFETY: `chunks_exact_mut(8)` makes `eight` 32 bytes of i32, and the store is unaligned.
         unsafe { _mm256_storeu_si256(eight.as_mut_ptr().cast::<__m256i>(), sum) };
     }
+    out
 }

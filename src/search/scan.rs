@@ -13,7 +13,7 @@ use crate::kernel::code::{
     BLOCK, CENTROID_BITS, NARROW_LIMIT, PREFIX_BITS, WIDE_LIMIT, centroid_block_bytes, padded_dim,
     prefix_block_bytes,
 };
-use crate::kernel::{Affine, Backend, Lengths};
+use crate::kernel::{Affine, Backend, Block};
 use crate::load::{Index, Lists};
 use crate::metric::Metric;
 use crate::ordering::select_best;
@@ -98,14 +98,12 @@ impl Scan {
             scale_base: lists.scale_base,
             norm_base: lists.norm_base,
         };
-        let mut dots = [0; BLOCK];
         let mut scores = [0.0; BLOCK];
         self.bases.clear();
         let blocks = lists.codes.chunks_exact(centroid_block_bytes(index.dim()));
-        for (codes, scales) in blocks.zip(lists.scales.chunks_exact(BLOCK)) {
-            let lengths = Lengths { scales, norms: None };
-            backend.dot_centroids(codes, &self.wide, &mut dots);
-            backend.score_block(&dots, lengths, &affine, f32::MIN, &mut scores);
+        for (codes, scales) in blocks.zip(lists.scales.as_chunks::<BLOCK>().0) {
+            let block = Block { codes, scales, norms: None };
+            backend.score_centroids(&block, &self.wide, &affine, f32::MIN, &mut scores);
             self.bases.extend_from_slice(&scores);
         }
         self.bases.truncate(lists.len());
@@ -211,13 +209,13 @@ impl Scan {
         let items = first * BLOCK..(last + 1) * BLOCK;
         let bytes = prefix_block_bytes(index.dim());
         let prefixes = index.prefixes()[first * bytes..(last + 1) * bytes].chunks_exact(bytes);
-        let scales = index.scale_bits()[items.clone()].chunks_exact(BLOCK);
-        let mut norms = self.has_norms.then(|| index.norm_bits()[items].chunks_exact(BLOCK));
+        let (scales, _) = index.scale_bits()[items.clone()].as_chunks::<BLOCK>();
+        let mut norms =
+            self.has_norms.then(|| index.norm_bits()[items].as_chunks::<BLOCK>().0.iter());
         let words = &allowed.words()[first..=last];
-        let mut dots = [0; BLOCK];
         let mut scores = [0.0f32; BLOCK];
-        for (block, ((prefixes, scales), word)) in (first..).zip(prefixes.zip(scales).zip(words)) {
-            let lengths = Lengths { scales, norms: norms.as_mut().and_then(Iterator::next) };
+        for (block, ((codes, scales), word)) in (first..).zip(prefixes.zip(scales).zip(words)) {
+            let norms = norms.as_mut().and_then(Iterator::next);
             let mut word = *word;
             // The first and the last block may hold items of the neighbouring lists.
             if block == first {
@@ -229,9 +227,9 @@ impl Scan {
             if word == 0 {
                 continue;
             }
-            backend.dot_prefixes(prefixes, &self.narrow, &mut dots);
+            let stored = Block { codes, scales, norms };
             let threshold = self.top.threshold();
-            word &= backend.score_block(&dots, lengths, &affine, threshold, &mut scores);
+            word &= backend.score_prefixes(&stored, &self.narrow, &affine, threshold, &mut scores);
             while word != 0 {
                 let lane = word.trailing_zeros();
                 word &= word - 1;
