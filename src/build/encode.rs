@@ -7,9 +7,9 @@ use super::{BuildOptions, Embeddings};
 use crate::error::{Error, Result};
 use crate::format::{Codes, Lists, Refining};
 use crate::kernel::code::{
-    BLOCK, CENTROID_BITS, centroid_block_bytes, centroid_byte, code_value, for_each_group,
-    n_blocks, prefix_block_bytes, put, quantize, refining_bytes, scale_base, scale_from_bits,
-    scale_to_bits,
+    BLOCK, CENTROID_BITS, centroid_block_bytes, centroid_byte, centroid_code, code_value,
+    for_each_group, n_blocks, prefix_block_bytes, put, quantize, refining_bytes, scale_base,
+    scale_from_bits, scale_to_bits,
 };
 use crate::kernel::rotation::{Rotation, sign_bytes};
 use crate::metric::Metric;
@@ -96,12 +96,17 @@ fn mean(rows: &[f32], dim: usize) -> Vec<f64> {
     mean
 }
 
-/// Lists for a catalog of `n` items: one for what a page scans whole in about a tenth of a
-/// millisecond, then about `4 sqrt(n)`, a power of two: so many that comparing the query with all
-/// centroids costs about as much as scanning the lists that are chosen.
+/// Lists for a catalog of `n` items: one for what is scanned in a few microseconds, then one for about
+/// 200 items, and from a million on about `4 sqrt(n)`; a power of two. With fewer items a list, blocks
+/// that two lists share cost more than is saved; with more lists, comparing the query with all
+/// centroids costs more than scanning the lists that are chosen.
 pub(super) fn n_lists(n: usize) -> usize {
-    // The nearest power of two, since the square root of 2 lies between it and the next.
-    if n < 25_000 { 1 } else { ((32 * n).isqrt() + 1).next_power_of_two() / 2 }
+    if n < 4096 {
+        return 1;
+    }
+    let wanted = (n / 200).min(4 * n.isqrt());
+    // The nearest power of two: the square root of 2 lies between it and the next.
+    ((2 * wanted * wanted).isqrt() + 1).next_power_of_two() / 2
 }
 
 impl Space {
@@ -171,7 +176,7 @@ impl Space {
         self.starts.len() - 1
     }
 
-    /// Codes the centroids like items of 8 bits around the centre. What a reader decodes *is* the
+    /// Codes the centroids like items, in 7 bits, around the centre. What a reader decodes *is* the
     /// centroid: the items are coded around that, so nothing is lost by rounding it.
     fn encode_centroids(&mut self, centroids: &[f32]) {
         let dim = self.dim;
@@ -198,7 +203,7 @@ impl Space {
                 let block = &codes[list / BLOCK * centroid_block_bytes(dim)..];
                 let scale = f64::from(scale_from_bits(self.centroid_scales[list], base));
                 let value = |j| {
-                    f64::from(code_value(block[centroid_byte(list % BLOCK, j)], CENTROID_BITS))
+                    f64::from(code_value(centroid_code(block, list % BLOCK, j), CENTROID_BITS))
                 };
                 (0..dim).map(|j| self.centre[j] + scale * value(j)).collect::<Vec<f64>>()
             })

@@ -39,6 +39,11 @@ const CANDIDATES: usize = 1000;
 const OPTIMISM: [f32; 6] = [0.0, 0.5, 1.0, 1.5, 2.0, 3.0];
 /// The share of the best items within the reach of their lists.
 const KEPT_BY_REACH: f64 = 0.99;
+/// What part of the nearest items that lists may lose is lost because lists are left out again:
+/// tried for each share.
+const LOST_TO_REACH: [f64; 4] = [0.0, 0.25, 0.5, 0.75];
+/// A reach that leaves out no list.
+const NO_REACH: f32 = 1e18;
 /// A margin that keeps every item of a small catalog.
 const EVERYTHING: (f32, f32) = (1e18, 1e18);
 /// Catalogs below this are scanned to the last bit; there is nothing to measure.
@@ -107,9 +112,8 @@ fn quantile<T: Copy>(
     share: f64,
     compare: impl Fn(&T, &T) -> std::cmp::Ordering,
 ) -> Option<T> {
-    values.sort_unstable_by(compare);
     let at = ((values.len() as f64 * share).ceil() as usize).max(1) - 1;
-    values.get(at).copied()
+    (at < values.len()).then(|| *values.select_nth_unstable_by(at, compare).1)
 }
 
 impl Sample<'_> {
@@ -193,28 +197,60 @@ impl Sample<'_> {
                     sorted[o].partition_point(|p| *p > promises[o][list]) as u32
                 });
                 let reach = if depth < K { self.reach(&query, item.ordinal, list) } else { 0.0 };
-                Near { depth, ranks, reach }
+                Near { query: i, depth, list, ranks, reach }
             });
             near.collect::<Vec<_>>()
         });
         let near = per_query.concat();
-        let n_lists = |depth: usize, share: f32, o: usize| {
-            let ranks = near.iter().filter(|n| n.depth < depth).map(|n| n.ranks[o]);
+        let n_lists = |share: f32, o: usize| {
+            let ranks = near.iter().filter(|n| n.depth < K).map(|n| n.ranks[o]);
             let mut ranks: Vec<u32> = ranks.collect();
-            quantile(&mut ranks, f64::from(share), u32::cmp).unwrap_or(0) + 1
+            quantile(&mut ranks, f64::from(share), u32::cmp).unwrap_or(0)
         };
         let share = (lists.recall / lists.code_recall).min(0.99);
-        let best = (0..OPTIMISM.len()).min_by_key(|o| n_lists(K, share, *o)).unwrap_or(0);
+        let best = (0..OPTIMISM.len()).min_by_key(|o| n_lists(share, *o)).unwrap_or(0);
         lists.optimism = OPTIMISM[best];
         for depth in DEPTHS {
-            for share in SHARES {
-                let n_lists = n_lists(depth, share, best);
-                lists.probes.push(Probes { k: depth as u32, share, n_lists });
-            }
+            self.measure_probes(depth, best, &near, lists);
         }
         let mut reaches: Vec<f64> = near.iter().filter(|n| n.depth < K).map(|n| n.reach).collect();
         let reach = quantile(&mut reaches, KEPT_BY_REACH, f64::total_cmp).unwrap_or(0.0);
         lists.reach = reach.max(0.0) as f32;
+    }
+
+    /// Which lists hold which share of the `depth` nearest items at least cost: some of the rest is
+    /// lost to the lists that are not chosen, and some to those that are left out again because an
+    /// item in them would have to lie too far above their centroid. The split that leaves least to
+    /// be scanned wins.
+    fn measure_probes(&self, depth: usize, optimism: usize, near: &[Near], lists: &mut Lists) {
+        let needs: Vec<Needs> = self.each(|searcher, i, query| {
+            Needs::measure(searcher, &self.index, &query, self.queries[i], depth, optimism)
+        });
+        let items: Vec<(u32, f32)> = near
+            .iter()
+            .filter(|n| n.depth < depth)
+            .map(|n| (n.ranks[optimism], needs[n.query].of_list[n.list]))
+            .collect();
+        for share in SHARES {
+            let lost = 1.0 - f64::from(share);
+            let trials = LOST_TO_REACH.map(|part| {
+                let mut reaches: Vec<f32> = items.iter().map(|item| item.1).collect();
+                let most = quantile(&mut reaches, 1.0 - part * lost, f32::total_cmp);
+                // Where next to nothing may be lost to it, it is as good as none.
+                let reach = if part == 0.0 { NO_REACH } else { most.unwrap_or(0.0).max(0.0) };
+                // Of all items, so many must be in lists that are neither too far down nor left out.
+                let mut ranks: Vec<u32> = items
+                    .iter()
+                    .map(|item| if item.1 <= reach { item.0 } else { u32::MAX })
+                    .collect();
+                let rank = quantile(&mut ranks, f64::from(share), u32::cmp).unwrap_or(0);
+                let n_lists = rank.saturating_add(1).min(self.index.lists().len() as u32);
+                let scanned: u64 = needs.iter().map(|n| n.scanned(n_lists, reach)).sum();
+                (scanned, Probes { k: depth as u32, share, n_lists, reach })
+            });
+            let best = trials.into_iter().min_by_key(|(scanned, _)| *scanned);
+            lists.probes.extend(best.map(|(_, probes)| probes));
+        }
     }
 
     /// How many spreads of its list an item lies above its centroid, towards a query.
@@ -236,9 +272,57 @@ impl Sample<'_> {
     }
 }
 
+/// How far above their centroid the items of each list would have to lie, in spreads, to belong to
+/// the nearest of one query.
+struct Needs {
+    of_list: Vec<f32>,
+    /// The same, and the lists' sizes, the most promising list first.
+    by_rank: Vec<(f32, u32)>,
+}
+
+impl Needs {
+    fn measure(
+        searcher: &mut Searcher,
+        index: &Index,
+        query: &Query,
+        own: u32,
+        depth: usize,
+        optimism: usize,
+    ) -> Self {
+        let mut allowed = ItemSet::full(index.len());
+        allowed.remove(Ordinal(own));
+        // What a search knows while it runs: the score of a prefix.
+        let mut found = searcher.candidates(index, query, &allowed, depth.max(1));
+        found.sort_unstable_by(|a, b| b.0.total_cmp(&a.0));
+        let kth = found.last().map_or(0.0, |f| f.0);
+        let promises = searcher.promises(index, query, &[0.0, 1.0, OPTIMISM[optimism]]);
+        // Promises are linear in the number of spreads.
+        let need = |list: usize| {
+            let (at_centroid, above) =
+                (f64::from(promises[0][list]), f64::from(promises[1][list]));
+            ((kth - at_centroid) / (above - at_centroid).max(f64::MIN_POSITIVE)).min(1e18) as f32
+        };
+        let of_list: Vec<f32> = (0..promises[0].len()).map(need).collect();
+        let mut order: Vec<usize> = (0..of_list.len()).collect();
+        order.sort_by(|a, b| promises[2][*b].total_cmp(&promises[2][*a]));
+        let size = |list: usize| index.lists().range(list).len() as u32;
+        let by_rank = order.iter().map(|list| (of_list[*list], size(*list))).collect();
+        Self { of_list, by_rank }
+    }
+
+    /// How many items are scanned.
+    fn scanned(&self, n_lists: u32, reach: f32) -> u64 {
+        let chosen = self.by_rank.iter().take(n_lists as usize);
+        chosen.filter(|(need, _)| *need < reach).map(|(_, size)| u64::from(*size)).sum()
+    }
+}
+
 /// One of the nearest items of a query.
 #[derive(Clone)]
 struct Near {
+    /// Position of the query in the sample.
+    query: usize,
+    list: usize,
     /// How many are nearer.
     depth: usize,
     /// The place of its list among all, for each entry of [`OPTIMISM`].

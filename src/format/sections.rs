@@ -298,15 +298,18 @@ pub struct Lists {
     pub optimism: f32,
 }
 
-/// One measurement of the builder: probing so many lists finds this share of the nearest items.
+/// One measurement of the builder: what a search looks at to find this share of the nearest items.
 #[derive(Archive, Serialize, Clone, Copy, Debug, PartialEq)]
 pub struct Probes {
     /// Number of nearest items.
     pub k: u32,
     /// The share of them, 0 to 1, that lies in the probed lists.
     pub share: f32,
-    /// Number of lists.
+    /// Number of lists: those that promise most.
     pub n_lists: u32,
+    /// Of these, lists are left out whose items would have to lie more than so many spreads above
+    /// their centroid's score to belong to the nearest.
+    pub reach: f32,
 }
 
 /// What every search reads of the items' vectors.

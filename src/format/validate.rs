@@ -415,6 +415,7 @@ fn lists_layout(
                 k: p.k.to_native(),
                 share: p.share.to_native(),
                 n_lists: p.n_lists.to_native(),
+                reach: p.reach.to_native(),
             })
             .collect(),
         scale_base: lists.scale_base.to_native(),
@@ -436,8 +437,9 @@ fn lists_layout(
     let shares = shares && is_share(layout.recall) && is_share(layout.code_recall);
     ensure(shares, LISTS, "shares are within 0 to 1")?;
     let finite = [layout.margin, layout.filtered_margin, layout.reach, layout.optimism]
-        .iter()
-        .all(|x| (0.0..=1e18).contains(x));
+        .into_iter()
+        .chain(layout.probes.iter().map(|p| p.reach))
+        .all(|x| (0.0..=1e18).contains(&x));
     ensure(finite, LISTS, "margins, reach and optimism are finite and not negative")?;
     Ok(layout)
 }

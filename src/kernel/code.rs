@@ -11,16 +11,17 @@
 //! is a code of its own, on a grid that is `2^(b - 4)` times as coarse: the middle of the cell of
 //! all codes that begin with it is exactly `2^(b - 4) * (2p - 15)`.
 //!
-//! **Centroids** have codes of 8 bits, all of which are scanned.
+//! **Centroids** have codes of 7 bits, all of which are scanned.
 //!
 //! # Layouts
 //! Both lie in blocks of [`BLOCK`], so that a SIMD lane belongs to one item and no kernel shuffles
 //! or adds horizontally.
 //!
-//! - Centroids: dimensions in pairs, `item 0 low, item 0 high, item 1 low, ...`: 64 bytes a pair.
+//! - Centroids: dimensions in groups of four, four bytes a centroid, whose highest bits are not read.
 //! - Prefixes: dimensions in groups of eight, four bytes an item: byte `i` holds dimension `i` in
 //!   its low half and dimension `i + 4` in its high half. Four adjacent bytes of one half are what
-//!   the byte dot products of all instruction sets add up.
+//!   the byte dot products of all instruction sets add up, and so are four bytes of a centroid. (7 bits,
+//!   since the instructions of WebAssembly agree on bytes below 128 only.)
 //! - Refining bits: by item, in the same groups of eight, `b - 4` bytes a group: dimension after
 //!   dimension, the first in the lowest bits.
 //!
@@ -31,15 +32,13 @@ pub const BLOCK: usize = 32;
 /// Largest dimension of an archive. Integer sums in the kernels rely on it.
 pub const MAX_DIM: usize = 4096;
 /// Bits of a centroid's code.
-pub const CENTROID_BITS: u32 = 8;
+pub const CENTROID_BITS: u32 = 7;
 /// Bits of the prefix of an item's code.
 pub const PREFIX_BITS: u32 = 4;
 /// Least and most bits of an item's code.
 pub const CODE_BITS: std::ops::RangeInclusive<u32> = 5..=8;
-/// Largest absolute component of a query against centroids: 12 bits with sign.
-pub const WIDE_LIMIT: i32 = 2047;
-/// Largest absolute component of a query against prefixes: 8 bits with sign.
-pub const NARROW_LIMIT: i32 = 127;
+/// Largest absolute component of a query against centroids and prefixes: 8 bits with sign.
+pub const QUERY_LIMIT: i32 = 127;
 /// Largest biased exponent of a scale's base: keeps every f32 in the scan finite, since
 /// `2^(150 + 31 - 127) * 2^31 * 2^23` is far below the f32 limit of `2^128`.
 pub const MAX_SCALE_BASE: u32 = 150;
@@ -78,7 +77,14 @@ pub const fn refining_bytes(dim: usize, bits: u32) -> usize {
 #[inline]
 #[must_use]
 pub const fn centroid_byte(lane: usize, j: usize) -> usize {
-    (j / 2) * (2 * BLOCK) + 2 * lane + (j & 1)
+    (j / 4) * (4 * BLOCK) + 4 * lane + j % 4
+}
+
+/// The code of dimension `j` of the centroid in `lane`, 0 to 127.
+#[inline]
+#[must_use]
+pub fn centroid_code(block: &[u8], lane: usize, j: usize) -> u8 {
+    block[centroid_byte(lane, j)] & 127
 }
 
 /// Where, inside its block, the prefix of dimension `j` of the item in `lane` lies: the byte, and

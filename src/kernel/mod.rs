@@ -3,7 +3,7 @@
 //! | kernel | scalar | wasm32 simd128 | wasm32 relaxed | x86-64 |
 //! |---|---|---|---|---|
 //! | [`Backend::score_prefixes`] | [`scalar`] | `i32x4.dot_i16x8` | `i32x4.relaxed_dot_i8x16_i7x16_add` | AVX2 `vpmaddubsw` |
-//! | [`Backend::score_centroids`] | [`scalar`] | `i32x4.dot_i16x8` | the same | AVX2 `vpmaddwd` |
+//! | [`Backend::score_centroids`] | [`scalar`] | `i32x4.dot_i16x8` | the same as prefixes | AVX2 `vpmaddubsw` |
 //! | [`Backend::keep_in_range`] | [`scalar`] | 16, 8 or 4 lanes, then `i8x16.bitmask` | the same | [`scalar`] |
 //!
 //! [`scalar`] is the definition. A backend is an optimisation of it: its results are equal to the
@@ -24,7 +24,7 @@ mod simd128;
 #[cfg(target_arch = "x86_64")]
 mod x86_64;
 
-use code::{BLOCK, WIDE_LIMIT};
+use code::BLOCK;
 pub use range::Packed;
 
 /// What turns a block's integer dot products into scores: one number each for a whole list.
@@ -106,9 +106,7 @@ impl Backend {
 
     /// Scores the 32 centroids of a block; see [`Backend::score_prefixes`].
     ///
-    /// The block's codes are `BLOCK * query.len()` bytes. `query` has a length that is a multiple of
-    /// eight and at most [`code::MAX_DIM`], each component within ±[`WIDE_LIMIT`]; then `255 * 2047 *
-    /// 4096 < 2^31` and no sum overflows.
+    /// The block's codes are `BLOCK * query.len()` bytes, each below 128.
     ///
     /// # Panics
     /// If the lengths do not fit together: a bug of the caller, never of the data.
@@ -116,14 +114,14 @@ impl Backend {
     pub fn score_centroids(
         self,
         block: &Block<'_>,
-        query: &[i16],
+        query: &[i8],
         affine: &Affine,
         threshold: f32,
         out: &mut [f32; BLOCK],
     ) -> u32 {
         assert!(block.codes.len() == BLOCK * query.len(), "block and query lengths must agree");
         assert!(query.len().is_multiple_of(8), "the padded dimension is a multiple of 8");
-        debug_assert!(query.iter().all(|q| q.unsigned_abs() <= WIDE_LIMIT as u16));
+        debug_assert!(query.iter().all(|q| *q != i8::MIN));
         match self {
             Self::Scalar => {
                 let dots = scalar::dot_centroids(block.codes, query);
@@ -136,7 +134,7 @@ impl Backend {
             }
             #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
             Self::Relaxed => {
-                let sums = simd128::dot_centroids(block.codes, query);
+                let sums = relaxed::dot_centroids(block.codes, query);
                 simd128::score(sums, block, affine, threshold, out)
             }
             #[cfg(target_arch = "x86_64")]
@@ -153,7 +151,7 @@ impl Backend {
     /// so that SIMD cannot change a bit.
     ///
     /// The block's codes are `BLOCK / 2 * query.len()` bytes. `query` has a length that is a multiple
-    /// of eight and at most [`code::MAX_DIM`], each component within ±[`code::NARROW_LIMIT`] (and
+    /// of eight and at most [`code::MAX_DIM`], each component within ±[`code::QUERY_LIMIT`] (and
     /// never -128). The step is not negative.
     ///
     /// # Panics

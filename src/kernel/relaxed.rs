@@ -13,24 +13,51 @@ use core::arch::wasm32::{
 use super::code::BLOCK;
 use super::simd128::load;
 
+/// Four components of a query in every 32-bit lane.
+#[inline(always)]
+fn four(query: &[i8; 4]) -> v128 {
+    i32x4_splat(i32::from_le_bytes(query.map(|q| q as u8)))
+}
+
 /// Eight accumulators of four items each, in registers over the whole block.
 #[inline(always)]
 pub(super) fn dot_prefixes(codes: &[u8], query: &[i8]) -> [v128; 8] {
     let mut sums = [i32x4_splat(0); 8];
     let half = u8x16_splat(15);
     let (groups, _) = codes.as_chunks::<{ 4 * BLOCK }>();
-    let (queries, _) = query.as_chunks::<8>();
-    for (group, q) in groups.iter().zip(queries) {
-        let four = |i: usize| {
-            let bytes = [q[i] as u8, q[i + 1] as u8, q[i + 2] as u8, q[i + 3] as u8];
-            i32x4_splat(i32::from_le_bytes(bytes))
-        };
-        let (low, high) = (four(0), four(4));
+    let (queries, _) = query.as_chunks::<4>();
+    let (queries, _) = queries.as_chunks::<2>();
+    for (group, [low, high]) in groups.iter().zip(queries) {
+        let (low, high) = (four(low), four(high));
         let (fours, _) = group.as_chunks::<16>();
         let dot = |sum: v128, four: &[u8; 16]| {
             let x = load(four);
             let sum = i32x4_relaxed_dot_i8x16_i7x16_add(low, v128_and(x, half), sum);
             i32x4_relaxed_dot_i8x16_i7x16_add(high, v128_and(u16x8_shr(x, 4), half), sum)
+        };
+        sums[0] = dot(sums[0], &fours[0]);
+        sums[1] = dot(sums[1], &fours[1]);
+        sums[2] = dot(sums[2], &fours[2]);
+        sums[3] = dot(sums[3], &fours[3]);
+        sums[4] = dot(sums[4], &fours[4]);
+        sums[5] = dot(sums[5], &fours[5]);
+        sums[6] = dot(sums[6], &fours[6]);
+        sums[7] = dot(sums[7], &fours[7]);
+    }
+    sums
+}
+
+/// The same for centroids, whose bytes are the operand as they lie (but for their highest bits).
+#[inline(always)]
+pub(super) fn dot_centroids(codes: &[u8], query: &[i8]) -> [v128; 8] {
+    let mut sums = [i32x4_splat(0); 8];
+    let (groups, _) = codes.as_chunks::<{ 4 * BLOCK }>();
+    let (queries, _) = query.as_chunks::<4>();
+    for (group, q) in groups.iter().zip(queries) {
+        let q = four(q);
+        let (fours, _) = group.as_chunks::<16>();
+        let dot = |sum, four| {
+            i32x4_relaxed_dot_i8x16_i7x16_add(q, v128_and(load(four), u8x16_splat(127)), sum)
         };
         sums[0] = dot(sums[0], &fours[0]);
         sums[1] = dot(sums[1], &fours[1]);

@@ -1,12 +1,12 @@
 //! The definition of every kernel, in the most obvious code.
 
-use super::code::{BLOCK, centroid_byte, prefix, scale_from_bits};
+use super::code::{BLOCK, centroid_code, prefix, scale_from_bits};
 use super::{Affine, Block};
 
-pub(super) fn dot_centroids(codes: &[u8], query: &[i16]) -> [i32; BLOCK] {
+pub(super) fn dot_centroids(codes: &[u8], query: &[i8]) -> [i32; BLOCK] {
     std::array::from_fn(|lane| {
         (0..query.len())
-            .map(|j| i32::from(query[j]) * i32::from(codes[centroid_byte(lane, j)]))
+            .map(|j| i32::from(query[j]) * i32::from(centroid_code(codes, lane, j)))
             .sum()
     })
 }

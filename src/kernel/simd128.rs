@@ -4,12 +4,11 @@
 
 use core::arch::wasm32::{
     f32x4_add, f32x4_convert_i32x4, f32x4_gt, f32x4_mul, f32x4_splat, f32x4_sub, i8x16_bitmask,
-    i8x16_narrow_i16x8, i16x8_extend_high_u8x16, i16x8_extend_low_u8x16, i16x8_narrow_i32x4,
-    i32x4_add, i32x4_bitmask, i32x4_dot_i16x8, i32x4_eq, i32x4_max, i32x4_shl, i32x4_splat,
-    i32x4_sub, u8x16_le, u8x16_splat, u8x16_sub, u16x8_le, u16x8_max, u16x8_min, u16x8_shr,
-    u16x8_splat, u16x8_sub, u32x4_extend_high_u16x8, u32x4_extend_low_u16x8, u32x4_le,
-    u32x4_splat, u32x4_sub, v128, v128_and, v128_andnot, v128_any_true, v128_load, v128_or,
-    v128_store,
+    i8x16_narrow_i16x8, i16x8_narrow_i32x4, i32x4_add, i32x4_bitmask, i32x4_dot_i16x8, i32x4_eq,
+    i32x4_max, i32x4_shl, i32x4_splat, i32x4_sub, u8x16_le, u8x16_splat, u8x16_sub, u16x8_le,
+    u16x8_max, u16x8_min, u16x8_shr, u16x8_splat, u16x8_sub, u32x4_extend_high_u16x8,
+    u32x4_extend_low_u16x8, u32x4_le, u32x4_splat, u32x4_sub, v128, v128_and, v128_andnot,
+    v128_any_true, v128_load, v128_or, v128_store,
 };
 
 use super::code::BLOCK;
@@ -59,28 +58,34 @@ pub(super) fn dot_prefixes(codes: &[u8], query: &[i8]) -> [v128; 8] {
     sums
 }
 
+/// The same for bytes: even and odd dimensions of a group of four, in one 16-bit lane each.
+///
 /// Eight accumulators of four items each stay in registers over the whole block; no horizontal
 /// addition is needed, since a lane belongs to one item. Written out, and over arrays of fixed
 /// length: in a loop over slices the accumulators would live in memory.
 #[inline(always)]
-pub(super) fn dot_centroids(codes: &[u8], query: &[i16]) -> [v128; 8] {
+pub(super) fn dot_centroids(codes: &[u8], query: &[i8]) -> [v128; 8] {
     let mut sums = [i32x4_splat(0); 8];
-    let (pair_codes, _) = codes.as_chunks::<{ 2 * BLOCK }>();
-    let (pairs, _) = query.as_chunks::<2>();
-    for (pair_codes, pair) in pair_codes.iter().zip(pairs) {
-        // Both components of the pair in every 32-bit lane, low one first, as the codes lie.
-        let q = i32x4_splat(i32::from(pair[0]) & 0xFFFF | i32::from(pair[1]) << 16);
-        let (quarters, _) = pair_codes.as_chunks::<16>();
-        let low = |i: usize| i32x4_dot_i16x8(i16x8_extend_low_u8x16(load(&quarters[i])), q);
-        let high = |i: usize| i32x4_dot_i16x8(i16x8_extend_high_u8x16(load(&quarters[i])), q);
-        sums[0] = i32x4_add(sums[0], low(0));
-        sums[1] = i32x4_add(sums[1], high(0));
-        sums[2] = i32x4_add(sums[2], low(1));
-        sums[3] = i32x4_add(sums[3], high(1));
-        sums[4] = i32x4_add(sums[4], low(2));
-        sums[5] = i32x4_add(sums[5], high(2));
-        sums[6] = i32x4_add(sums[6], low(3));
-        sums[7] = i32x4_add(sums[7], high(3));
+    let low = u16x8_splat(127);
+    let (groups, _) = codes.as_chunks::<{ 4 * BLOCK }>();
+    let (queries, _) = query.as_chunks::<4>();
+    for (group, q) in groups.iter().zip(queries) {
+        let pair = |a: usize| i32x4_splat(i32::from(q[a]) & 0xFFFF | i32::from(q[a + 2]) << 16);
+        let (q02, q13) = (pair(0), pair(1));
+        let (fours, _) = group.as_chunks::<16>();
+        let dot = |sum: v128, four: &[u8; 16]| {
+            let x = load(four);
+            let even = i32x4_dot_i16x8(v128_and(x, low), q02);
+            i32x4_add(sum, i32x4_add(even, i32x4_dot_i16x8(v128_and(u16x8_shr(x, 8), low), q13)))
+        };
+        sums[0] = dot(sums[0], &fours[0]);
+        sums[1] = dot(sums[1], &fours[1]);
+        sums[2] = dot(sums[2], &fours[2]);
+        sums[3] = dot(sums[3], &fours[3]);
+        sums[4] = dot(sums[4], &fours[4]);
+        sums[5] = dot(sums[5], &fours[5]);
+        sums[6] = dot(sums[6], &fours[6]);
+        sums[7] = dot(sums[7], &fours[7]);
     }
     sums
 }

@@ -25,10 +25,11 @@ fn answer(above: u32, scores: [f32; BLOCK]) -> (u32, [u32; BLOCK]) {
 }
 
 /// All backends score a block as the definition does, whatever the threshold: below all scores,
-/// above them, at each of the three best, and just below these.
+/// above them, at each of the three best, and just below these. The first half of the codes serve as
+/// prefixes too.
 fn assert_parity(
-    (codes, wide): (&[u8], &[i16]),
-    (prefixes, narrow): (&[u8], &[i8]),
+    codes: &[u8],
+    query: &[i8],
     scales: &[u16; BLOCK],
     norms: Option<&[u16; BLOCK]>,
     affine: &Affine,
@@ -36,13 +37,13 @@ fn assert_parity(
     let centroids = |backend: Backend, threshold: f32| {
         let mut scores = [0.0; BLOCK];
         let block = Block { codes, scales, norms };
-        let above = backend.score_centroids(&block, wide, affine, threshold, &mut scores);
+        let above = backend.score_centroids(&block, query, affine, threshold, &mut scores);
         answer(above, scores)
     };
     let items = |backend: Backend, threshold: f32| {
         let mut scores = [0.0; BLOCK];
-        let block = Block { codes: prefixes, scales, norms };
-        let above = backend.score_prefixes(&block, narrow, affine, threshold, &mut scores);
+        let block = Block { codes: &codes[..codes.len() / 2], scales, norms };
+        let above = backend.score_prefixes(&block, query, affine, threshold, &mut scores);
         answer(above, scores)
     };
     let kernels: [&dyn Fn(Backend, f32) -> (u32, [u32; BLOCK]); 2] = [&centroids, &items];
@@ -56,7 +57,7 @@ fn assert_parity(
             let expected = kernel(Backend::Scalar, threshold);
             for backend in Backend::available() {
                 let found = kernel(backend, threshold);
-                assert_eq!(found, expected, "{name}, {backend:?}, {} dimensions", wide.len());
+                assert_eq!(found, expected, "{name}, {backend:?}, {} dimensions", query.len());
             }
         }
     }
@@ -91,20 +92,13 @@ fn backends_agree_with_scalar() {
     for dim in UGLY {
         for round in 0..40 {
             let codes: Vec<u8> = (0..BLOCK * dim).map(|_| rng.bits() as u8).collect();
-            let mut within = |limit: i32| rng.below(2 * limit as usize + 1) as i32 - limit;
-            let wide: Vec<i16> = (0..dim).map(|_| within(WIDE_LIMIT) as i16).collect();
-            let narrow: Vec<i8> = (0..dim).map(|_| within(NARROW_LIMIT) as i8).collect();
-            let scales = lengths(&mut rng);
-            let norms = lengths(&mut rng);
-            let offset = 15 * narrow.iter().map(|q| i32::from(*q)).sum::<i32>();
-            let affine = affine(&mut rng, offset);
-            assert_parity(
-                (&codes, &wide),
-                (&codes[..BLOCK * dim / 2], &narrow),
-                &scales,
-                (round % 2 == 0).then_some(&norms),
-                &affine,
-            );
+            let component = |rng: &mut SeededRng| rng.below(255) as i32 - QUERY_LIMIT;
+            let query: Vec<i8> = (0..dim).map(|_| component(&mut rng) as i8).collect();
+            let (scales, norms) = (lengths(&mut rng), lengths(&mut rng));
+            let norms = (round % 4 < 2).then_some(&norms);
+            let sum = query.iter().map(|q| i32::from(*q)).sum::<i32>();
+            let affine = affine(&mut rng, 15 * sum);
+            assert_parity(&codes, &query, &scales, norms, &affine);
         }
     }
 }
@@ -116,31 +110,24 @@ fn extremes_do_not_overflow() {
     let exact = Affine { offset: 0, step: 1.0, base: 0.0, scale_base, norm_base: 1 };
     let mut rng = SeededRng::new(2, 0);
     for dim in UGLY {
-        for byte in [0, 1, 0x0F, 0xF0, 127, 128, 255] {
-            for (wide, narrow) in
-                [(-WIDE_LIMIT, -NARROW_LIMIT), (-1, -1), (0, 0), (WIDE_LIMIT, NARROW_LIMIT)]
-            {
-                let (codes, prefixes) = (vec![byte; BLOCK * dim], vec![byte; BLOCK * dim / 2]);
-                let (wide, narrow) = (vec![wide as i16; dim], vec![narrow as i8; dim]);
-                let offset = 15 * narrow.iter().map(|q| i32::from(*q)).sum::<i32>();
+        for byte in [0, 1, 0x0F, 0x70, 127, 0xF0, 255] {
+            for component in [-QUERY_LIMIT, -1, 0, QUERY_LIMIT] {
+                let (codes, query) = (vec![byte; BLOCK * dim], vec![component as i8; dim]);
+                let offset = 15 * component * dim as i32;
                 for affine in [exact, affine(&mut rng, offset)] {
-                    assert_parity((&codes, &wide), (&prefixes, &narrow), &scales, None, &affine);
+                    assert_parity(&codes, &query, &scales, None, &affine);
                 }
             }
         }
     }
-    let mut out = [0.0; BLOCK];
-    let codes = vec![255; BLOCK * MAX_DIM];
-    let block = Block { codes: &codes, scales: &scales, norms: None };
-    let limit = vec![WIDE_LIMIT as i16; MAX_DIM];
-    // Twice that does not fit, and need not: the offset brings it back.
-    let affine = Affine { offset: 255 * WIDE_LIMIT * MAX_DIM as i32, ..exact };
-    Backend::best().score_centroids(&block, &limit, &affine, f32::MIN, &mut out);
-    assert_eq!(out[31], (255 * i64::from(WIDE_LIMIT) * MAX_DIM as i64) as f32);
-    let block = Block { codes: &codes[..BLOCK / 2 * MAX_DIM], ..block };
-    let limit = vec![NARROW_LIMIT as i8; MAX_DIM];
-    Backend::best().score_prefixes(&block, &limit, &exact, f32::MIN, &mut out);
-    assert_eq!(out[31], (2 * 15 * i64::from(NARROW_LIMIT) * MAX_DIM as i64) as f32);
+    let (mut out, query) = ([0.0; BLOCK], vec![QUERY_LIMIT as i8; MAX_DIM]);
+    let limit = i64::from(QUERY_LIMIT) * MAX_DIM as i64;
+    let block = Block { codes: &vec![127; BLOCK * MAX_DIM], scales: &scales, norms: None };
+    Backend::best().score_centroids(&block, &query, &exact, f32::MIN, &mut out);
+    assert_eq!(out[31], (2 * 127 * limit) as f32);
+    let block = Block { codes: &vec![255; BLOCK / 2 * MAX_DIM], ..block };
+    Backend::best().score_prefixes(&block, &query, &exact, f32::MIN, &mut out);
+    assert_eq!(out[31], (2 * 15 * limit) as f32);
 }
 
 #[test]

@@ -92,17 +92,22 @@ impl<'a> Lists<'a> {
         self.code_recall
     }
 
-    /// How many lists to probe so that `recall` of the `k` nearest are expected to come back.
+    /// Which lists to probe so that `recall` of the `k` nearest are expected to come back.
     ///
     /// The codes lose some of them whatever is probed; what is probed must hold the more. Between
     /// the builder's measurements the next larger one counts. What is beyond the largest share that
     /// was measured gets as many lists as that; longer answers than were measured get all.
-    #[must_use]
-    pub fn n_probes(&self, k: usize, recall: f32) -> usize {
+    pub(crate) fn probes(&self, k: usize, recall: f32) -> Probes {
         let largest = self.probes.last().map_or(1.0, |p| p.share);
         let share = (recall / self.code_recall.max(f32::MIN_POSITIVE)).min(largest);
-        let measured = self.probes.iter().filter(|p| p.k as usize >= k && p.share >= share);
         // Ascending in k, then in share: the first fits best.
-        measured.map(|p| p.n_lists as usize).next().unwrap_or(self.len()).clamp(1, self.len())
+        let measured = self.probes.iter().find(|p| p.k as usize >= k && p.share >= share);
+        let n = self.len() as u32;
+        measured.map_or(self.all(), |p| Probes { n_lists: p.n_lists.clamp(1, n), ..*p })
+    }
+
+    /// All of them.
+    pub(crate) fn all(&self) -> Probes {
+        Probes { k: u32::MAX, share: 1.0, n_lists: self.len() as u32, reach: f32::MAX }
     }
 }

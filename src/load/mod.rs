@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::format::{self, Field, FieldKind, Fold, Layout, SectionKind, TitlesLayout};
 use crate::ids::Ordinal;
 use crate::kernel::code::{
-    BLOCK, CENTROID_BITS, PREFIX_BITS, centroid_block_bytes, centroid_byte, code_value,
+    BLOCK, CENTROID_BITS, PREFIX_BITS, centroid_block_bytes, centroid_code, code_value,
     for_each_group, prefix_block_bytes, refining_bytes, scale_from_bits,
 };
 use crate::kernel::rotation::Rotation;
@@ -277,7 +277,7 @@ impl Index {
         let codes = &lists.codes[list / BLOCK * bytes..][..bytes];
         let scale = f64::from(scale_from_bits(lists.scales[list], lists.scale_base));
         for (j, (x, c)) in out.iter_mut().zip(self.centre()).enumerate() {
-            let code = codes[centroid_byte(list % BLOCK, j)];
+            let code = centroid_code(codes, list % BLOCK, j);
             *x = c + scale * f64::from(code_value(code, CENTROID_BITS));
         }
     }

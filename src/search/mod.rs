@@ -14,6 +14,7 @@ mod top;
 
 pub use query::Query;
 
+use crate::format::Probes;
 use crate::ids::{Ordinal, Scored};
 use crate::item_set::ItemSet;
 use crate::kernel::Backend;
@@ -199,7 +200,8 @@ impl Searcher {
             return;
         }
         let lists = index.lists();
-        let n_probes = Self::n_probes(index, k, allowed.count(), effort);
+        let probes = Self::probes(index, k, allowed.count(), effort);
+        let n_probes = probes.n_lists as usize;
         let is_filtered = index.len() - allowed.count() > index.len() / UNFILTERED;
         let (margin, cap) = match is_filtered {
             true => (lists.filtered_margin, k + MOST_BEYOND_K_FILTERED),
@@ -212,9 +214,10 @@ impl Searcher {
             for i in 0..scan.best_lists.len() {
                 scan.scan_list(self.backend, index, scan.best_lists[i] as usize, allowed);
             }
+            scan.top.settle();
         }
-        self.scan_chosen(index, allowed, queries.len());
-        if n_probes >= lists.len() {
+        self.scan_chosen(index, allowed, queries.len(), probes.reach);
+        if effort == Effort::Exhaustive {
             return;
         }
         // What qualifies may all lie far away, where a list's centroid says little about its best
@@ -226,20 +229,22 @@ impl Searcher {
                 scan.choose_none();
             }
         }
-        self.scan_chosen(index, allowed, queries.len());
+        self.scan_chosen(index, allowed, queries.len(), f32::MAX);
     }
 
-    /// Scans the lists that the first `n` scans have chosen.
-    fn scan_chosen(&mut self, index: &Index, allowed: &ItemSet, n: usize) {
+    /// Scans the lists that the first `n` scans have chosen, but for those that hold nothing better
+    /// than was found unless it lies more than `reach` spreads above their centroid.
+    fn scan_chosen(&mut self, index: &Index, allowed: &ItemSet, n: usize, reach: f32) {
         let scans = &mut self.scans[..n];
+        let lists = index.lists();
         // List by list, so that what one query brought into the cache serves the others.
-        for word in 0..index.lists().len().div_ceil(32) {
+        for word in 0..lists.len().div_ceil(32) {
             let mut union = scans.iter().fold(0, |union, scan| union | scan.lists.words()[word]);
             while union != 0 {
                 let list = Ordinal(32 * word as u32 + union.trailing_zeros());
                 union &= union - 1;
                 for scan in &mut *scans {
-                    if scan.lists.contains(list) {
+                    if scan.lists.contains(list) && scan.takes(&lists, list, reach) {
                         scan.scan_list(self.backend, index, list.index(), allowed);
                     }
                 }
@@ -262,19 +267,23 @@ impl Searcher {
         self.scored.truncate(k);
     }
 
-    /// How many lists a search for `k` items looks at when `n_allowed` qualify.
+    /// How many lists a search for `k` items looks at, at most, when `n_allowed` qualify.
     ///
     /// Among all items the best `k` that qualify lie about as deep as the best `k / selectivity`
     /// do, if the filter has nothing to do with the query.
     #[must_use]
     pub fn n_probes(index: &Index, k: usize, n_allowed: usize, effort: Effort) -> usize {
+        Self::probes(index, k, n_allowed, effort).n_lists as usize
+    }
+
+    fn probes(index: &Index, k: usize, n_allowed: usize, effort: Effort) -> Probes {
         let lists = index.lists();
         let recall = match effort {
-            Effort::Exhaustive => return lists.len(),
+            Effort::Exhaustive => return lists.all(),
             Effort::Usual => lists.recall(),
             Effort::Recall(recall) => recall,
         };
         let depth = (k as u64 * index.len() as u64).div_ceil(n_allowed.max(1) as u64);
-        lists.n_probes(depth as usize, recall)
+        lists.probes(depth as usize, recall)
     }
 }

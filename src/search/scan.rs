@@ -10,7 +10,7 @@ use super::top::Top;
 use crate::ids::Ordinal;
 use crate::item_set::ItemSet;
 use crate::kernel::code::{
-    BLOCK, CENTROID_BITS, NARROW_LIMIT, PREFIX_BITS, WIDE_LIMIT, centroid_block_bytes, padded_dim,
+    BLOCK, CENTROID_BITS, PREFIX_BITS, QUERY_LIMIT, centroid_block_bytes, padded_dim,
     prefix_block_bytes,
 };
 use crate::kernel::{Affine, Backend, Block};
@@ -21,13 +21,14 @@ use crate::ordering::select_best;
 /// Lists that are scanned before the others.
 const BEST_LISTS: usize = 4;
 
+/// Every so manieth list is asked first, to know what promises are worth looking at.
+const SAMPLED: usize = 8;
+
 /// One query in the form that the kernels take, and what it has found so far.
 #[derive(Debug, Default)]
 pub(super) struct Scan {
-    /// Against centroids: 12 bits with sign.
-    wide: Vec<i16>,
-    /// Against prefixes: 8 bits with sign.
-    narrow: Vec<i8>,
+    /// Rounded to 8 bits with sign, and padded.
+    query: Vec<i8>,
     /// Of the scores of prefixes; the base is each list's own.
     affine: Affine,
     has_norms: bool,
@@ -36,6 +37,8 @@ pub(super) struct Scan {
     dim: f32,
     /// The score of each list's centroid, as an inner product.
     bases: Vec<f32>,
+    /// What each list promises.
+    promises: Vec<f32>,
     /// The lists to look at first: what they hold makes the threshold that refuses the rest.
     pub(super) best_lists: Vec<u32>,
     /// The other lists to look at. In the order in which they lie, for the memory's sake.
@@ -44,18 +47,13 @@ pub(super) struct Scan {
     pub(super) top: Top,
 }
 
-/// Rounds a vector to integers within ±`limit`, padded, and returns the step: component = step *
-/// integer. Rounding half up, by floor: the same everywhere. A vector so small that the inverse of
-/// its largest component overflows counts as zero.
+/// Rounds a vector to integers within ±[`QUERY_LIMIT`], padded, and returns the step: component =
+/// step * integer. Rounding half up, by floor: the same everywhere. A vector so small that the
+/// inverse of its largest component overflows counts as zero.
 ///
 /// Written without `clamp`: in a module with relaxed SIMD compilers make a relaxed minimum of it.
-fn quantize<T: Copy + Default>(
-    vector: &[f64],
-    limit: i32,
-    narrow: impl Fn(f64) -> T,
-    out: &mut Vec<T>,
-) -> f64 {
-    let limit = f64::from(limit);
+fn quantize(vector: &[f64], out: &mut Vec<i8>) -> f64 {
+    let limit = f64::from(QUERY_LIMIT);
     let mut largest = 0.0;
     for x in vector {
         if x.abs() > largest {
@@ -64,8 +62,8 @@ fn quantize<T: Copy + Default>(
     }
     let inverse = if largest > 1e-290 { limit / largest } else { 0.0 };
     out.clear();
-    out.extend(vector.iter().map(|x| narrow((x * inverse + 0.5).floor())));
-    out.resize(padded_dim(vector.len()), T::default());
+    out.extend(vector.iter().map(|x| (x * inverse + 0.5).floor() as i8));
+    out.resize(padded_dim(vector.len()), 0);
     largest / limit
 }
 
@@ -78,12 +76,12 @@ fn offset(bits: u32, sum: i32) -> i32 {
 impl Scan {
     /// Takes a query, and scores all centroids.
     pub(super) fn prepare(&mut self, backend: Backend, index: &Index, query: &Query) {
-        let wide_step = quantize(query.vector(), WIDE_LIMIT, |x| x as i16, &mut self.wide);
-        let step = quantize(query.vector(), NARROW_LIMIT, |x| x as i8, &mut self.narrow);
+        let step = quantize(query.vector(), &mut self.query);
+        let sum = self.query.iter().map(|q| i32::from(*q)).sum();
         (self.length, self.dim) = (query.length() as f32, index.dim() as f32);
         self.has_norms = query.metric() == Metric::Euclidean;
         self.affine = Affine {
-            offset: offset(PREFIX_BITS, self.narrow.iter().map(|q| i32::from(*q)).sum()),
+            offset: offset(PREFIX_BITS, sum),
             step: (step * f64::from(index.prefix_step())) as f32,
             base: 0.0,
             scale_base: index.scale_base(),
@@ -92,8 +90,8 @@ impl Scan {
 
         let lists = index.lists();
         let affine = Affine {
-            offset: offset(CENTROID_BITS, self.wide.iter().map(|q| i32::from(*q)).sum()),
-            step: wide_step as f32,
+            offset: offset(CENTROID_BITS, sum),
+            step: step as f32,
             base: query.dot(index.centre()) as f32,
             scale_base: lists.scale_base,
             norm_base: lists.norm_base,
@@ -103,7 +101,7 @@ impl Scan {
         let blocks = lists.codes.chunks_exact(centroid_block_bytes(index.dim()));
         for (codes, scales) in blocks.zip(lists.scales.as_chunks::<BLOCK>().0) {
             let block = Block { codes, scales, norms: None };
-            backend.score_centroids(&block, &self.wide, &affine, f32::MIN, &mut scores);
+            backend.score_centroids(&block, &self.query, &affine, f32::MIN, &mut scores);
             self.bases.extend_from_slice(&scores);
         }
         self.bases.truncate(lists.len());
@@ -128,15 +126,25 @@ impl Scan {
     pub(super) fn choose(&mut self, index: &Index, n_probes: usize, allowed: &ItemSet) {
         let lists = index.lists();
         let keep = if n_probes < lists.len() { n_probes } else { BEST_LISTS.min(lists.len()) };
+        let mut promises = std::mem::take(&mut self.promises);
+        promises.clear();
+        promises.extend((0..lists.len()).map(|list| self.promise(&lists, list, lists.optimism)));
         let everything = allowed.count() == index.len();
-        self.top.restart(keep, keep, 0.0);
-        for list in 0..lists.len() {
-            let promise = self.promise(&lists, list, lists.optimism);
-            if promise > self.top.threshold() && (everything || allowed.any_in(lists.range(list)))
-            {
-                self.top.push(promise, list as u32);
+        let is_candidate = |list: usize| everything || allowed.any_in(lists.range(list));
+        for floor in [self.floor(&promises, keep), f32::MIN] {
+            self.top.restart(keep, keep, 0.0);
+            self.top.raise(floor);
+            for (list, promise) in promises.iter().enumerate() {
+                if *promise > self.top.threshold() && is_candidate(list) {
+                    self.top.push(*promise, list as u32);
+                }
+            }
+            // Where a filter leaves too few above the floor, the floor was wrong.
+            if self.top.len() >= keep {
+                break;
             }
         }
+        self.promises = promises;
         let chosen = self.top.finish();
         self.lists.reset(lists.len());
         if n_probes < lists.len() {
@@ -153,6 +161,23 @@ impl Scan {
             self.best_lists.push(best.ordinal.0);
             self.lists.remove(best.ordinal);
         }
+    }
+
+    /// What about `keep` of the promises exceed, more rather than fewer, judged by every
+    /// [`SAMPLED`]th: with it, most of them are refused by one comparison.
+    fn floor(&mut self, promises: &[f32], keep: usize) -> f32 {
+        let n_above = keep / SAMPLED;
+        let rank = n_above + 2 * n_above.isqrt() + 2;
+        if rank > promises.len() / SAMPLED {
+            return f32::MIN;
+        }
+        self.top.restart(rank, rank, 0.0);
+        for (list, promise) in promises.iter().enumerate().step_by(SAMPLED) {
+            if *promise > self.top.threshold() {
+                self.top.push(*promise, list as u32);
+            }
+        }
+        self.top.kth().next_down()
     }
 
     /// Chooses, after a scan, those of the other lists that may hold better items than were found:
@@ -178,6 +203,22 @@ impl Scan {
                 }
             }
         }
+    }
+
+    /// Whether a list that was chosen is to be scanned; else it counts as not chosen.
+    ///
+    /// Most queries find their nearest items in the first few lists, and what they found then says of
+    /// most of the others that they hold nothing better: an end that comes earlier for easy queries,
+    /// as in Li et al., *Improving Approximate Nearest Neighbor Search through Learned Adaptive Early
+    /// Termination* (SIGMOD 2020), here by one measured number a share of recall.
+    #[inline]
+    pub(super) fn takes(&mut self, lists: &Lists<'_>, list: Ordinal, reach: f32) -> bool {
+        let takes =
+            reach == f32::MAX || self.promise(lists, list.index(), reach) > self.top.kth_so_far();
+        if !takes {
+            self.lists.remove(list);
+        }
+        takes
     }
 
     /// Chooses no further list.
@@ -229,7 +270,7 @@ impl Scan {
             }
             let stored = Block { codes, scales, norms };
             let threshold = self.top.threshold();
-            word &= backend.score_prefixes(&stored, &self.narrow, &affine, threshold, &mut scores);
+            word &= backend.score_prefixes(&stored, &self.query, &affine, threshold, &mut scores);
             while word != 0 {
                 let lane = word.trailing_zeros();
                 word &= word - 1;

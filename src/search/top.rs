@@ -19,6 +19,8 @@ pub(super) struct Top {
     /// Length at which the buffer is cut next.
     full: usize,
     threshold: f32,
+    /// The `k`-th best score when the buffer was last cut.
+    kth: f32,
 }
 
 /// Scores collected before the first cut: enough to make the threshold worth something.
@@ -35,11 +37,22 @@ impl Top {
         // An ordinary extreme value stands for "anything": relaxed SIMD may fold NaN and
         // infinities away, and every score is far above it.
         self.threshold = if k == 0 { f32::MAX } else { f32::MIN };
+        self.kth = f32::MIN;
     }
 
     /// Most pairs that it keeps.
     pub(super) const fn cap(&self) -> usize {
         self.cap
+    }
+
+    /// Number of pairs that it holds.
+    pub(super) fn len(&self) -> usize {
+        self.found.len()
+    }
+
+    /// Refuses everything up to `threshold`, which is known to be of no use.
+    pub(super) fn raise(&mut self, threshold: f32) {
+        self.threshold = threshold.max(self.threshold);
     }
 
     /// What a score must exceed to matter.
@@ -48,7 +61,20 @@ impl Top {
         self.threshold
     }
 
-    /// The `k`-th best score so far; an extreme value where fewer were found.
+    /// The `k`-th best score when the buffer was last cut; an extreme value before that.
+    #[inline]
+    pub(super) fn kth_so_far(&self) -> f32 {
+        self.kth
+    }
+
+    /// Cuts the buffer now, to have thresholds of what was found so far.
+    pub(super) fn settle(&mut self) {
+        if self.k > 0 {
+            self.cut();
+        }
+    }
+
+    /// The `k`-th best score; an extreme value where fewer were found.
     pub(super) fn kth(&mut self) -> f32 {
         if self.found.len() < self.k {
             return f32::MIN;
@@ -78,6 +104,7 @@ impl Top {
         // Scores came in as f32, so this conversion is exact. What equals the threshold is refused
         // from now on; one step of f32 below it, everything within the margin stays.
         let kth = self.found[self.k - 1].score as f32;
+        self.kth = kth;
         let mut threshold = (kth - self.margin).next_down();
         self.found.retain(|s| s.score > f64::from(threshold));
         if self.found.len() > self.cap {
@@ -91,9 +118,7 @@ impl Top {
 
     /// What was kept, in no order.
     pub(super) fn finish(&mut self) -> &mut Vec<Scored> {
-        if self.k > 0 {
-            self.cut();
-        }
+        self.settle();
         &mut self.found
     }
 }
