@@ -6,9 +6,10 @@ use super::kmeans::{Clusters, cluster};
 use super::{BuildOptions, Embeddings};
 use crate::error::{Error, Result};
 use crate::format::{Codes, Lists, Refining};
+use crate::kernel::Backend;
 use crate::kernel::code::{
-    BLOCK, CENTROID_BITS, centroid_block_bytes, centroid_byte, centroid_code, code_value,
-    for_each_group, n_blocks, prefix_block_bytes, put, quantize, refining_bytes, scale_base,
+    BLOCK, CENTROID_BITS, ItemCode, centroid_block_bytes, centroid_byte, centroid_code,
+    code_value, n_blocks, prefix_block_bytes, put, quantize, refining_bytes, scale_base,
     scale_from_bits, scale_to_bits,
 };
 use crate::kernel::rotation::{Rotation, sign_bytes};
@@ -362,11 +363,8 @@ impl Space {
             let scale = f64::from(scale_from_bits(codes.scales[item], base));
             let centroid = self.centroid(self.list_of(item));
             decoded.copy_from_slice(centroid);
-            for_each_group(block, item % BLOCK, low, bits, |g, values| {
-                for (d, value) in decoded[8 * g..].iter_mut().zip(values) {
-                    *d += scale * f64::from(value);
-                }
-            });
+            let code = ItemCode { block, lane: item % BLOCK, refining: low, bits };
+            Backend::best().add_code(code, scale, &mut decoded);
             part.squared_norms.push(decoded.iter().map(|x| x * x).sum::<f64>());
             let norm = x.iter().map(|x| f64::from(*x) * f64::from(*x)).sum::<f64>();
             if norm > 0.0 {

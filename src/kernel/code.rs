@@ -117,36 +117,60 @@ pub fn put(code: u8, bits: u32, lane: usize, j: usize, block: &mut [u8], item: &
     }
 }
 
-/// Reads the code of the item in `lane`, eight dimensions at a time, and calls `values` with each
-/// group's number and the odd integers that the codes stand for (those of padding included).
-///
-/// `refining` are the item's refining bits. Where it is empty, the middle of what they could make
-/// of the prefix is given, in the same unit.
-#[inline(always)]
-pub fn for_each_group(
-    block: &[u8],
-    lane: usize,
-    refining: &[u8],
-    bits: u32,
-    mut values: impl FnMut(usize, [i32; 8]),
-) {
-    let width = bits - PREFIX_BITS;
-    let mask = (1u32 << width) - 1;
-    let middle = if refining.is_empty() { mask as i32 } else { 0 };
-    let offset = (1 << bits) - 1 - middle;
-    let (groups, _) = block.as_chunks::<{ 4 * BLOCK }>();
-    for (g, group) in groups.iter().enumerate() {
-        let low = word_at(refining, g * width as usize);
-        let mut codes = [0; 8];
-        for (j, byte) in group[4 * lane..4 * lane + 4].iter().enumerate() {
-            codes[j] = i32::from(byte & 15) << width;
-            codes[j + 4] = i32::from(byte >> 4) << width;
-        }
-        for (j, code) in codes.iter_mut().enumerate() {
-            *code |= (low >> (j as u32 * width) & mask) as i32;
-        }
-        values(g, codes.map(|code| 2 * code - offset));
+/// Where the code of one item lies.
+#[derive(Clone, Copy, Debug)]
+pub struct ItemCode<'a> {
+    /// The prefixes of its block.
+    pub block: &'a [u8],
+    /// Its place in the block.
+    pub lane: usize,
+    /// Its refining bits. Where there are none, the middle of what they could make of the prefix is
+    /// read, in the same unit.
+    pub refining: &'a [u8],
+    /// Bits of a code, refining bits included.
+    pub bits: u32,
+}
+
+impl<'a> ItemCode<'a> {
+    /// Bits that refine a prefix.
+    #[inline(always)]
+    pub(super) fn width(&self) -> u32 {
+        self.bits - PREFIX_BITS
     }
+
+    /// What is taken from twice a code to make it the odd integer that it stands for.
+    #[inline(always)]
+    pub(super) fn offset(&self) -> i32 {
+        let middle = if self.refining.is_empty() { (1 << self.width()) - 1 } else { 0 };
+        (1 << self.bits) - 1 - middle
+    }
+
+    /// Group after group of eight dimensions: the four bytes of prefixes, and the refining bits as a
+    /// number, the first dimension's lowest (and behind those of the group anything).
+    #[inline(always)]
+    pub(super) fn groups(&self) -> impl Iterator<Item = ([u8; 4], u32)> + use<'a> {
+        let Self { block, lane, refining, .. } = *self;
+        let width = self.width() as usize;
+        let (groups, _) = block.as_chunks::<{ 4 * BLOCK }>();
+        groups.iter().enumerate().map(move |(g, group)| {
+            let (fours, _) = group.as_chunks::<4>();
+            (fours[lane], word_at(refining, g * width))
+        })
+    }
+}
+
+/// The odd integers that a code stands for, eight dimensions at a time (those of padding included).
+#[inline(always)]
+pub fn values(code: ItemCode<'_>) -> impl Iterator<Item = [i32; 8]> {
+    let (width, offset) = (code.width(), code.offset());
+    let mask = (1u32 << width) - 1;
+    code.groups().map(move |(prefixes, low)| {
+        std::array::from_fn(|j| {
+            let prefix = u32::from(prefixes[j % 4] >> (j / 4 * 4) & 15);
+            let code = prefix << width | low >> (j as u32 * width) & mask;
+            2 * code as i32 - offset
+        })
+    })
 }
 
 /// Four bytes as a number, the first lowest; what is missing at the end is zero.

@@ -4,6 +4,7 @@
 //! |---|---|---|---|---|
 //! | [`Backend::score_prefixes`] | [`scalar`] | `i32x4.dot_i16x8` | `i32x4.relaxed_dot_i8x16_i7x16_add` | AVX2 `vpmaddubsw` |
 //! | [`Backend::score_centroids`] | [`scalar`] | `i32x4.dot_i16x8` | the same as prefixes | AVX2 `vpmaddubsw` |
+//! | [`Backend::dot_code`], [`Backend::add_code`] | [`scalar`] | two f64 at a time | the same | [`scalar`] |
 //! | [`Backend::keep_in_range`] | [`scalar`] | 16, 8 or 4 lanes, then `i8x16.bitmask` | the same | [`scalar`] |
 //!
 //! [`scalar`] is the definition. A backend is an optimisation of it: its results are equal to the
@@ -24,7 +25,7 @@ mod simd128;
 #[cfg(target_arch = "x86_64")]
 mod x86_64;
 
-use code::BLOCK;
+use code::{BLOCK, ItemCode};
 pub use range::Packed;
 
 /// What turns a block's integer dot products into scores: one number each for a whole list.
@@ -188,6 +189,30 @@ impl Backend {
             }
             #[cfg(target_arch = "x86_64")]
             Self::Avx2 => x86_64::score_prefixes(block, query, affine, threshold, out),
+        }
+    }
+
+    /// The inner product of a vector with the integers of a code, in one order: four running sums,
+    /// dimension `j` into sum `j % 4`, then `(s0 + s2) + (s1 + s3)`.
+    ///
+    /// `query` is padded with zeros to the dimension as stored; of what is longer, the shorter counts.
+    #[inline]
+    #[must_use]
+    pub fn dot_code(self, code: ItemCode<'_>, query: &[f64]) -> f64 {
+        match self {
+            #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+            it if it != Self::Scalar => simd128::dot_code(code, query),
+            _ => scalar::dot_code(code, query),
+        }
+    }
+
+    /// Adds `scale` times the integers of a code to a vector, which may end before the padding does.
+    #[inline]
+    pub fn add_code(self, code: ItemCode<'_>, scale: f64, out: &mut [f64]) {
+        match self {
+            #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+            it if it != Self::Scalar => simd128::add_code(code, scale, out),
+            _ => scalar::add_code(code, scale, out),
         }
     }
 

@@ -1,6 +1,6 @@
 //! The definition of every kernel, in the most obvious code.
 
-use super::code::{BLOCK, centroid_code, prefix, scale_from_bits};
+use super::code::{BLOCK, ItemCode, centroid_code, prefix, scale_from_bits, values};
 use super::{Affine, Block};
 
 pub(super) fn dot_centroids(codes: &[u8], query: &[i8]) -> [i32; BLOCK] {
@@ -38,6 +38,24 @@ pub(super) fn score(
     }
     let above = |(lane, score): (u32, &f32)| u32::from(*score > threshold) << lane;
     (0..).zip(out.iter()).map(above).sum()
+}
+
+pub(super) fn dot_code(code: ItemCode<'_>, query: &[f64]) -> f64 {
+    let mut sums = [0.0; 4];
+    for (values, query) in values(code).zip(query.as_chunks::<8>().0) {
+        for (j, (value, q)) in values.into_iter().zip(query).enumerate() {
+            sums[j % 4] += q * f64::from(value);
+        }
+    }
+    (sums[0] + sums[2]) + (sums[1] + sums[3])
+}
+
+pub(super) fn add_code(code: ItemCode<'_>, scale: f64, out: &mut [f64]) {
+    for (values, out) in values(code).zip(out.chunks_mut(8)) {
+        for (x, value) in out.iter_mut().zip(values) {
+            *x += scale * f64::from(value);
+        }
+    }
 }
 
 pub(super) fn in_range<const W: usize>(low: u64, high: u64) -> impl Fn(&[[u8; W]; 16]) -> u32 {

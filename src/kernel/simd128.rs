@@ -3,15 +3,17 @@
 #![allow(unsafe_code)]
 
 use core::arch::wasm32::{
-    f32x4_add, f32x4_convert_i32x4, f32x4_gt, f32x4_mul, f32x4_splat, f32x4_sub, i8x16_bitmask,
-    i8x16_narrow_i16x8, i16x8_narrow_i32x4, i32x4_add, i32x4_bitmask, i32x4_dot_i16x8, i32x4_eq,
-    i32x4_max, i32x4_shl, i32x4_splat, i32x4_sub, u8x16_le, u8x16_splat, u8x16_sub, u16x8_le,
-    u16x8_max, u16x8_min, u16x8_shr, u16x8_splat, u16x8_sub, u32x4_extend_high_u16x8,
-    u32x4_extend_low_u16x8, u32x4_le, u32x4_splat, u32x4_sub, v128, v128_and, v128_andnot,
-    v128_any_true, v128_load, v128_or, v128_store,
+    f32x4_add, f32x4_convert_i32x4, f32x4_gt, f32x4_mul, f32x4_splat, f32x4_sub, f64x2_add,
+    f64x2_convert_low_i32x4, f64x2_extract_lane, f64x2_mul, f64x2_splat, i8x16_bitmask,
+    i8x16_narrow_i16x8, i16x8_narrow_i32x4, i32x4, i32x4_add, i32x4_bitmask, i32x4_dot_i16x8,
+    i32x4_eq, i32x4_max, i32x4_mul, i32x4_shl, i32x4_shuffle, i32x4_splat, i32x4_sub, u8x16_le,
+    u8x16_splat, u8x16_sub, u16x8_extend_low_u8x16, u16x8_le, u16x8_max, u16x8_min, u16x8_shr,
+    u16x8_splat, u16x8_sub, u32x4_extend_high_u16x8, u32x4_extend_low_u16x8, u32x4_le, u32x4_shr,
+    u32x4_splat, u32x4_sub, v128, v128_and, v128_andnot, v128_any_true, v128_load, v128_or,
+    v128_store,
 };
 
-use super::code::BLOCK;
+use super::code::{BLOCK, ItemCode};
 use super::{Affine, Block};
 
 /// Sixteen bytes at any address.
@@ -205,6 +207,66 @@ pub(super) fn score(
         unsafe { v128_store(four.as_mut_ptr().cast::<v128>(), score) };
     }
     above
+}
+
+/// The odd integers of a code as f64, eight dimensions at a time: see `code::values`.
+#[inline(always)]
+fn values(code: ItemCode<'_>) -> impl Iterator<Item = [v128; 4]> {
+    let (width, offset) = (code.width(), i32x4_splat(code.offset()));
+    // Lanes cannot be shifted by different numbers of bits. Multiplied by powers of two instead, the
+    // bits of each of four dimensions come to lie where those of the fourth do.
+    let factors = i32x4(1 << (3 * width), 1 << (2 * width), 1 << width, 1);
+    let mask = i32x4_splat((1 << width) - 1);
+    let four_widths = (1 << (4 * width)) - 1;
+    code.groups().map(move |(prefixes, low)| {
+        let bytes = i32x4_splat(i32::from_le_bytes(prefixes));
+        let prefixes = u32x4_extend_low_u16x8(u16x8_extend_low_u8x16(bytes));
+        let four = |prefix: v128, low: u32| {
+            let low = i32x4_mul(i32x4_splat((low & four_widths) as i32), factors);
+            let low = v128_and(u32x4_shr(low, 3 * width), mask);
+            i32x4_sub(i32x4_shl(v128_or(i32x4_shl(prefix, width), low), 1), offset)
+        };
+        let first = four(v128_and(prefixes, i32x4_splat(15)), low);
+        let last = four(u32x4_shr(prefixes, 4), low >> (4 * width));
+        let upper = |four| f64x2_convert_low_i32x4(i32x4_shuffle::<2, 3, 2, 3>(four, four));
+        [f64x2_convert_low_i32x4(first), upper(first), f64x2_convert_low_i32x4(last), upper(last)]
+    })
+}
+
+/// Two numbers at any address.
+#[inline(always)]
+fn pair(numbers: &[f64; 2]) -> v128 {
+    // SAFETY: the reference covers the 16 bytes, and the load is unaligned.
+    unsafe { v128_load(numbers.as_ptr().cast::<v128>()) }
+}
+
+/// Sums 0 and 1 in one register, 2 and 3 in the other.
+pub(super) fn dot_code(code: ItemCode<'_>, query: &[f64]) -> f64 {
+    let mut sums = [f64x2_splat(0.0); 2];
+    for (values, query) in values(code).zip(query.as_chunks::<8>().0) {
+        let (pairs, _) = query.as_chunks::<2>();
+        sums[0] = f64x2_add(sums[0], f64x2_mul(pair(&pairs[0]), values[0]));
+        sums[1] = f64x2_add(sums[1], f64x2_mul(pair(&pairs[1]), values[1]));
+        sums[0] = f64x2_add(sums[0], f64x2_mul(pair(&pairs[2]), values[2]));
+        sums[1] = f64x2_add(sums[1], f64x2_mul(pair(&pairs[3]), values[3]));
+    }
+    let sums = f64x2_add(sums[0], sums[1]);
+    f64x2_extract_lane::<0>(sums) + f64x2_extract_lane::<1>(sums)
+}
+
+pub(super) fn add_code(code: ItemCode<'_>, scale: f64, out: &mut [f64]) {
+    let scale = f64x2_splat(scale);
+    for (values, out) in values(code).zip(out.chunks_mut(8)) {
+        let (pairs, rest) = out.as_chunks_mut::<2>();
+        for (two, value) in pairs.iter_mut().zip(values) {
+            let sum = f64x2_add(pair(two), f64x2_mul(scale, value));
+            // SAFETY: `two` is 16 bytes of f64, and the store is unaligned.
+            unsafe { v128_store(two.as_mut_ptr().cast::<v128>(), sum) };
+        }
+        if let ([x], Some(value)) = (rest, values.get(pairs.len())) {
+            *x += f64x2_extract_lane::<0>(f64x2_mul(scale, *value));
+        }
+    }
 }
 
 /// Which of sixteen numbers lie in a range. `x - low <= high - low`, without sign, is both

@@ -142,17 +142,53 @@ fn what_is_put_is_read() {
                 for (j, code) in codes.iter().enumerate() {
                     put(*code, bits, lane, j, &mut block, &mut item);
                 }
-                let mut values = Vec::new();
-                for_each_group(&block, lane, &item, bits, |_, v| values.extend(v));
+                let whole = ItemCode { block: &block, lane, refining: &item, bits };
+                let found: Vec<i32> = values(whole).flatten().collect();
                 let expected: Vec<i32> = codes.iter().map(|c| code_value(*c, bits)).collect();
-                assert_eq!(values[..dim], expected, "{dim} {bits} {lane}");
+                assert_eq!(found[..dim], expected, "{dim} {bits} {lane}");
                 // Without refining bits: the middle of the cell.
-                values.clear();
-                for_each_group(&block, lane, &[], bits, |_, v| values.extend(v));
-                for (j, v) in values[..dim].iter().enumerate() {
+                let prefix_only = ItemCode { refining: &[], ..whole };
+                let found: Vec<i32> = values(prefix_only).flatten().collect();
+                for (j, v) in found[..dim].iter().enumerate() {
                     assert_eq!(codes[j] >> (bits - 4), prefix(&block, lane, j));
                     assert_eq!(*v, code_value(prefix(&block, lane, j), 4) << (bits - 4));
                 }
+            }
+        }
+    }
+}
+
+#[test]
+fn codes_are_multiplied_and_added_alike() {
+    let mut rng = SeededRng::new(8, 0);
+    for dim in [1, 3, 8, 13, 64, 100] {
+        for bits in CODE_BITS {
+            let block: Vec<u8> = (0..prefix_block_bytes(dim)).map(|_| rng.bits() as u8).collect();
+            let item: Vec<u8> = (0..refining_bytes(dim, bits)).map(|_| rng.bits() as u8).collect();
+            let mut query: Vec<f64> = (0..dim).map(|_| rng.normal()).collect();
+            query.resize(padded_dim(dim), 0.0);
+            for refining in [&item[..], &[]] {
+                let lane = rng.below(BLOCK);
+                let code = ItemCode { block: &block, lane, refining, bits };
+                let answer = |backend: Backend| {
+                    let mut sum = query[..dim].to_vec();
+                    backend.add_code(code, 0.123, &mut sum);
+                    let mut bits: Vec<u64> = sum.iter().map(|x| x.to_bits()).collect();
+                    bits.push(backend.dot_code(code, &query).to_bits());
+                    bits
+                };
+                let expected = answer(Backend::Scalar);
+                for backend in Backend::available() {
+                    assert_eq!(answer(backend), expected, "{backend:?} {dim} {bits}");
+                }
+                // By hand: one dimension after the other.
+                let by_hand: f64 =
+                    values(code).flatten().zip(&query).map(|(v, q)| f64::from(v) * q).sum();
+                let found = Backend::best().dot_code(code, &query);
+                assert!(
+                    (found - by_hand).abs() < 1e-9 * (1.0 + by_hand.abs()),
+                    "{found} {by_hand}"
+                );
             }
         }
     }

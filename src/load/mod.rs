@@ -11,9 +11,10 @@ pub use neighbours::{Neighbours, NeighboursRow};
 use crate::error::{Error, Result};
 use crate::format::{self, Field, FieldKind, Fold, Layout, SectionKind, TitlesLayout};
 use crate::ids::Ordinal;
+use crate::kernel::Backend;
 use crate::kernel::code::{
-    BLOCK, CENTROID_BITS, PREFIX_BITS, centroid_block_bytes, centroid_code, code_value,
-    for_each_group, prefix_block_bytes, refining_bytes, scale_from_bits,
+    BLOCK, CENTROID_BITS, ItemCode, PREFIX_BITS, centroid_block_bytes, centroid_code, code_value,
+    prefix_block_bytes, refining_bytes, scale_from_bits,
 };
 use crate::kernel::rotation::Rotation;
 use crate::metric::Metric;
@@ -238,30 +239,28 @@ impl Index {
     /// of it stands for it. `ordinal` must be below [`Index::len`].
     pub fn decode(&self, ordinal: Ordinal, out: &mut [f64]) {
         self.decode_centroid(self.list_of(ordinal), out);
-        let mut groups = out.chunks_mut(8);
-        self.for_each_step(ordinal, |steps| {
-            for (x, step) in groups.next().unwrap_or_default().iter_mut().zip(steps) {
-                *x += step;
-            }
-        });
+        self.add_residual(ordinal, out);
     }
 
-    /// Calls `steps` with eight dimensions at a time of what leads from the centroid of an item's
-    /// list to the item: scale times code. Behind the last dimension are those of padding.
-    #[inline(always)]
-    pub(crate) fn for_each_step(&self, ordinal: Ordinal, mut steps: impl FnMut([f64; 8])) {
+    /// Adds what leads from the centroid of an item's list to the item: scale times code.
+    pub(crate) fn add_residual(&self, ordinal: Ordinal, out: &mut [f64]) {
+        let (code, scale) = self.code(ordinal);
+        Backend::best().add_code(code, scale, out);
+    }
+
+    /// The code of an item, and its scale.
+    #[inline]
+    pub(crate) fn code(&self, ordinal: Ordinal) -> (ItemCode<'_>, f64) {
         let (block, lane) = (ordinal.index() / BLOCK, ordinal.index() % BLOCK);
         let bits = self.layout.code_bits;
         let scale = scale_from_bits(self.scale_bits()[ordinal.index()], self.scale_base());
-        let scale = f64::from(scale);
         let bytes = refining_bytes(self.dim(), bits);
-        let item = match &self.layout.refining {
+        let refining = match &self.layout.refining {
             Some(span) => &self.bytes.view(span)[ordinal.index() * bytes..][..bytes],
             None => &[],
         };
-        for_each_group(self.prefix_block(block), lane, item, bits, |_, values| {
-            steps(values.map(|value| scale * f64::from(value)));
-        });
+        let block = self.prefix_block(block);
+        (ItemCode { block, lane, refining, bits }, f64::from(scale))
     }
 
     /// The list that an item lies in. Cost: a binary search.

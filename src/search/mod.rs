@@ -133,8 +133,8 @@ impl Searcher {
     /// If `query` was made for an archive of another dimension, or an ordinal is not below
     /// [`Index::len`].
     pub fn score(&mut self, index: &Index, query: &Query, items: &[Ordinal]) -> Vec<f64> {
-        self.exact.restart(index);
-        items.iter().map(|item| self.exact.score(index, query, *item)).collect()
+        self.exact.restart(index, query);
+        items.iter().map(|item| self.exact.score(self.backend, index, query, *item)).collect()
     }
 
     /// The best `n` of the allowed items by the scores of their prefixes, each as (score of the
@@ -154,9 +154,9 @@ impl Searcher {
         for list in 0..index.lists().len() {
             scan.scan_list(self.backend, index, list, allowed);
         }
-        self.exact.restart(index);
+        self.exact.restart(index, query);
         let found = scan.top.finish().iter();
-        found.map(|f| (f.score, self.exact.score(index, query, f.ordinal))).collect()
+        found.map(|f| (f.score, self.exact.score(self.backend, index, query, f.ordinal))).collect()
     }
 
     /// What each list promises a query, for each of several numbers of spreads: see
@@ -223,7 +223,7 @@ impl Searcher {
         // What qualifies may all lie far away, where a list's centroid says little about its best
         // items. Lists that may hold better ones than were found are looked at too.
         for scan in &mut self.scans[..queries.len()] {
-            if is_filtered || scan.top.kth() == f32::MIN {
+            if is_filtered || scan.top.len() < k {
                 scan.choose_more(index, allowed);
             } else {
                 scan.choose_none();
@@ -254,13 +254,13 @@ impl Searcher {
 
     /// Scores what was found for a query and brings the best `k` to order.
     fn finish(&mut self, index: &Index, query: &Query, i: usize, k: usize) {
-        self.exact.restart(index);
+        self.exact.restart(index, query);
         self.scored.clear();
         let top = &mut self.scans[i].top;
         // Not as many as there are, but as there may be: the next query must not allocate.
         self.scored.reserve(top.cap());
         for found in top.finish().iter() {
-            let score = self.exact.score(index, query, found.ordinal);
+            let score = self.exact.score(self.backend, index, query, found.ordinal);
             self.scored.push(Scored { ordinal: found.ordinal, score });
         }
         sort_best_first(&mut self.scored);

@@ -95,52 +95,19 @@ impl Query {
         self.dot(&self.vector).sqrt()
     }
 
-    /// The score of an item, in f64 and in one written order.
-    ///
-    /// `base` is the inner product with the decoded centroid of the item's list, and `centroid`
-    /// that centroid, which Euclidean queries need in full.
-    pub(super) fn score(
+    /// Minus the Euclidean distance from an item, in f64 and in one written order; `centroid` is the
+    /// decoded centroid of the item's list, and `item` working memory of the same length.
+    pub(super) fn euclidean(
         &self,
         index: &Index,
         ordinal: Ordinal,
-        base: f64,
         centroid: &[f64],
+        item: &mut [f64],
     ) -> f64 {
-        let mut sums = [0.0; 4];
-        // The last group of eight may reach into the padding: there the query ends, and with it
-        // each of these loops.
-        let mut queries = self.vector.chunks(8);
-        if self.metric == Metric::Euclidean {
-            let mut centroids = centroid.chunks(8);
-            index.for_each_step(ordinal, |steps| {
-                let q = queries.next().unwrap_or_default();
-                let c = centroids.next().unwrap_or_default();
-                for (j, ((q, c), step)) in q.iter().zip(c).zip(steps).enumerate() {
-                    let difference = q - (c + step);
-                    sums[j % 4] += difference * difference;
-                }
-            });
-            return -((sums[0] + sums[2]) + (sums[1] + sums[3])).sqrt();
-        }
-        index.for_each_step(ordinal, |steps| match queries.next() {
-            Some(&[a, b, c, d, e, f, g, h]) => {
-                sums[0] = sums[0] + a * steps[0] + e * steps[4];
-                sums[1] = sums[1] + b * steps[1] + f * steps[5];
-                sums[2] = sums[2] + c * steps[2] + g * steps[6];
-                sums[3] = sums[3] + d * steps[3] + h * steps[7];
-            }
-            rest => {
-                for (j, (q, step)) in rest.unwrap_or_default().iter().zip(steps).enumerate() {
-                    sums[j % 4] += q * step;
-                }
-            }
-        });
-        let score = base + ((sums[0] + sums[2]) + (sums[1] + sums[3]));
-        match self.metric {
-            // Decoded vectors have length 1 only nearly; a cosine stays within its bounds.
-            Metric::Cosine => score.clamp(-1.0, 1.0),
-            _ => score,
-        }
+        item.copy_from_slice(centroid);
+        index.add_residual(ordinal, item);
+        item.iter_mut().zip(&self.vector).for_each(|(x, q)| *x = q - *x);
+        -sum_by_four(item, item).sqrt()
     }
 }
 

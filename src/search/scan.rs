@@ -7,7 +7,7 @@
 
 use super::query::Query;
 use super::top::Top;
-use crate::ids::Ordinal;
+use crate::ids::{Ordinal, Scored};
 use crate::item_set::ItemSet;
 use crate::kernel::code::{
     BLOCK, CENTROID_BITS, PREFIX_BITS, QUERY_LIMIT, centroid_block_bytes, padded_dim,
@@ -16,13 +16,14 @@ use crate::kernel::code::{
 use crate::kernel::{Affine, Backend, Block};
 use crate::load::{Index, Lists};
 use crate::metric::Metric;
-use crate::ordering::select_best;
 
 /// Lists that are scanned before the others.
 const BEST_LISTS: usize = 4;
 
-/// Every so manieth list is asked first, to know what promises are worth looking at.
+/// Every so manieth list is asked first, to know what promises are worth looking at,
 const SAMPLED: usize = 8;
+/// where there are so many.
+const LISTS_TO_SAMPLE: usize = 1024;
 
 /// One query in the form that the kernels take, and what it has found so far.
 #[derive(Debug, Default)]
@@ -152,12 +153,18 @@ impl Scan {
         } else {
             self.lists.fill();
         }
-        let n_best = BEST_LISTS.min(chosen.len());
-        if n_best > 0 {
-            select_best(chosen, n_best);
+        // The few best by insertion: they are fewer than a selection is made for.
+        let mut best = [Scored { ordinal: Ordinal(0), score: f64::MIN }; BEST_LISTS];
+        for list in chosen.iter() {
+            let mut list = *list;
+            for place in &mut best {
+                if list.cmp_best_first(place).is_lt() {
+                    std::mem::swap(&mut list, place);
+                }
+            }
         }
         self.best_lists.clear();
-        for best in &chosen[..n_best] {
+        for best in &best[..BEST_LISTS.min(chosen.len())] {
             self.best_lists.push(best.ordinal.0);
             self.lists.remove(best.ordinal);
         }
@@ -168,7 +175,7 @@ impl Scan {
     fn floor(&mut self, promises: &[f32], keep: usize) -> f32 {
         let n_above = keep / SAMPLED;
         let rank = n_above + 2 * n_above.isqrt() + 2;
-        if rank > promises.len() / SAMPLED {
+        if promises.len() < LISTS_TO_SAMPLE || rank > promises.len() / SAMPLED {
             return f32::MIN;
         }
         self.top.restart(rank, rank, 0.0);

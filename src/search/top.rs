@@ -19,8 +19,9 @@ pub(super) struct Top {
     /// Length at which the buffer is cut next.
     full: usize,
     threshold: f32,
-    /// The `k`-th best score when the buffer was last cut.
+    /// The `k`-th best score when the buffer was last cut, and what was left of it then.
     kth: f32,
+    n_cut: usize,
 }
 
 /// Scores collected before the first cut: enough to make the threshold worth something.
@@ -37,7 +38,7 @@ impl Top {
         // An ordinary extreme value stands for "anything": relaxed SIMD may fold NaN and
         // infinities away, and every score is far above it.
         self.threshold = if k == 0 { f32::MAX } else { f32::MIN };
-        self.kth = f32::MIN;
+        (self.kth, self.n_cut) = (f32::MIN, 0);
     }
 
     /// Most pairs that it keeps.
@@ -97,7 +98,7 @@ impl Top {
 
     #[inline(never)]
     fn cut(&mut self) {
-        if self.found.len() <= self.k {
+        if self.found.len() <= self.k.max(self.n_cut) {
             return;
         }
         select_best(&mut self.found, self.k);
@@ -113,6 +114,7 @@ impl Top {
             threshold = self.found[self.cap - 1].score as f32;
         }
         self.threshold = threshold.max(self.threshold);
+        self.n_cut = self.found.len();
         self.full = 2 * self.found.len().max(FIRST_CUT / 2);
     }
 
