@@ -114,21 +114,26 @@ impl ItemSet {
         self.count = self.len - self.count;
     }
 
+    /// The words of a range of ordinals that lies inside the archive, without bits of other items.
+    fn words_in(&self, range: Range<usize>) -> impl Iterator<Item = u32> {
+        let words = range.start / 32..range.end.div_ceil(32).max(range.start / 32);
+        words.clone().zip(&self.words[words]).map(move |(at, word)| {
+            let low = u32::MAX << range.start.saturating_sub(32 * at);
+            let n_above = (32 * at + 32).saturating_sub(range.end);
+            if range.is_empty() { 0 } else { word & low & u32::MAX >> n_above }
+        })
+    }
+
     /// Whether the set holds an item of this range of ordinals, which lies inside the archive.
     #[must_use]
     pub fn any_in(&self, range: Range<usize>) -> bool {
-        if range.is_empty() {
-            return false;
-        }
-        let (first, last) = (range.start / 32, (range.end - 1) / 32);
-        let low = u32::MAX << (range.start % 32);
-        let high = u32::MAX >> (31 - (range.end - 1) % 32);
-        if first == last {
-            return self.words[first] & low & high != 0;
-        }
-        self.words[first] & low != 0
-            || self.words[last] & high != 0
-            || self.words[first + 1..last].iter().any(|word| *word != 0)
+        self.words_in(range).any(|word| word != 0)
+    }
+
+    /// How many items of this range of ordinals, which lies inside the archive, the set holds.
+    #[must_use]
+    pub fn count_in(&self, range: Range<usize>) -> usize {
+        self.words_in(range).map(|word| word.count_ones() as usize).sum()
     }
 
     fn recount(&mut self) {
@@ -195,6 +200,13 @@ mod tests {
             let expected: Vec<usize> = (0..len).filter(|i| i % 3 == 0).collect();
             assert_eq!(set.iter().map(Ordinal::index).collect::<Vec<_>>(), expected);
             assert_eq!(set.count(), expected.len());
+            for (start, end) in
+                [(0, 0), (0, len), (len / 3, len / 2), (len / 2, len), (len / 3, 2 * len / 3)]
+            {
+                let inside = expected.iter().filter(|i| (start..end).contains(*i)).count();
+                assert_eq!(set.count_in(start..end), inside, "{start} to {end} of {len}");
+                assert_eq!(set.any_in(start..end), inside > 0);
+            }
             let mut rest = set.clone();
             rest.invert();
             assert_eq!(rest.count() + set.count(), len);

@@ -25,10 +25,11 @@ const QUERIES_STREAM: u64 = 3;
 /// The neighbours that recall is measured on.
 const K: usize = 10;
 /// How deep lists are measured: filters and long answers reach that far.
-const DEPTHS: [usize; 3] = [K, 100, 1000];
+const DEPTHS: [usize; 5] = [K, 20, 100, 300, 1000];
 /// For which shares of the neighbours numbers of lists are kept.
-const SHARES: [f32; 14] =
-    [0.5, 0.7, 0.8, 0.85, 0.9, 0.92, 0.94, 0.95, 0.96, 0.97, 0.98, 0.985, 0.99, 0.995];
+const SHARES: [f32; 16] = [
+    0.5, 0.7, 0.8, 0.85, 0.9, 0.92, 0.94, 0.95, 0.96, 0.97, 0.98, 0.985, 0.99, 0.995, 0.998, 0.999,
+];
 /// The share of the best items that the margin keeps.
 const KEPT: f64 = 0.999;
 /// Items by the scores of their prefixes among which the best are looked for.
@@ -210,26 +211,33 @@ impl Sample<'_> {
         let share = (lists.recall / lists.code_recall).min(0.99);
         let best = (0..OPTIMISM.len()).min_by_key(|o| n_lists(share, *o)).unwrap_or(0);
         lists.optimism = OPTIMISM[best];
-        for depth in DEPTHS {
-            self.measure_probes(depth, best, &near, lists);
+        let needs: Vec<Needs> = self.each(|searcher, i, query| {
+            Needs::measure(searcher, &self.index, &query, self.queries[i], best)
+        });
+        for depth in 0..DEPTHS.len() {
+            self.measure_probes(depth, best, &near, &needs, lists);
         }
         let mut reaches: Vec<f64> = near.iter().filter(|n| n.depth < K).map(|n| n.reach).collect();
         let reach = quantile(&mut reaches, KEPT_BY_REACH, f64::total_cmp).unwrap_or(0.0);
         lists.reach = reach.max(0.0) as f32;
     }
 
-    /// Which lists hold which share of the `depth` nearest items at least cost: some of the rest is
+    /// Which lists hold which share of the nearest items at least cost, for one of [`DEPTHS`]: some of the rest is
     /// lost to the lists that are not chosen, and some to those that are left out again because an
     /// item in them would have to lie too far above their centroid. The split that leaves least to
     /// be scanned wins.
-    fn measure_probes(&self, depth: usize, optimism: usize, near: &[Near], lists: &mut Lists) {
-        let needs: Vec<Needs> = self.each(|searcher, i, query| {
-            Needs::measure(searcher, &self.index, &query, self.queries[i], depth, optimism)
-        });
+    fn measure_probes(
+        &self,
+        depth: usize,
+        optimism: usize,
+        near: &[Near],
+        needs: &[Needs],
+        lists: &mut Lists,
+    ) {
         let items: Vec<(u32, f32)> = near
             .iter()
-            .filter(|n| n.depth < depth)
-            .map(|n| (n.ranks[optimism], needs[n.query].of_list[n.list]))
+            .filter(|n| n.depth < DEPTHS[depth])
+            .map(|n| (n.ranks[optimism], needs[n.query].of_list(n.list, depth)))
             .collect();
         for share in SHARES {
             let lost = 1.0 - f64::from(share);
@@ -245,8 +253,8 @@ impl Sample<'_> {
                     .collect();
                 let rank = quantile(&mut ranks, f64::from(share), u32::cmp).unwrap_or(0);
                 let n_lists = rank.saturating_add(1).min(self.index.lists().len() as u32);
-                let scanned: u64 = needs.iter().map(|n| n.scanned(n_lists, reach)).sum();
-                (scanned, Probes { k: depth as u32, share, n_lists, reach })
+                let scanned: u64 = needs.iter().map(|n| n.scanned(n_lists, reach, depth)).sum();
+                (scanned, Probes { k: DEPTHS[depth] as u32, share, n_lists, reach })
             });
             let best = trials.into_iter().min_by_key(|(scanned, _)| *scanned);
             lists.probes.extend(best.map(|(_, probes)| probes));
@@ -275,9 +283,12 @@ impl Sample<'_> {
 /// How far above their centroid the items of each list would have to lie, in spreads, to belong to
 /// the nearest of one query.
 struct Needs {
-    of_list: Vec<f32>,
-    /// The same, and the lists' sizes, the most promising list first.
-    by_rank: Vec<(f32, u32)>,
+    /// What each list promises at its centroid, and how much more a spread above it.
+    lines: Vec<(f32, f32)>,
+    /// The same with the lists' sizes, the most promising list first.
+    by_rank: Vec<(f32, f32, u32)>,
+    /// The last of the nearest, for each of [`DEPTHS`], as a search sees it: by scores of prefixes.
+    kth: [f64; DEPTHS.len()],
 }
 
 impl Needs {
@@ -286,34 +297,44 @@ impl Needs {
         index: &Index,
         query: &Query,
         own: u32,
-        depth: usize,
         optimism: usize,
     ) -> Self {
         let mut allowed = ItemSet::full(index.len());
         allowed.remove(Ordinal(own));
-        // What a search knows while it runs: the score of a prefix.
-        let mut found = searcher.candidates(index, query, &allowed, depth.max(1));
+        let deepest = DEPTHS[DEPTHS.len() - 1];
+        let mut found = searcher.candidates(index, query, &allowed, deepest);
         found.sort_unstable_by(|a, b| b.0.total_cmp(&a.0));
-        let kth = found.last().map_or(0.0, |f| f.0);
+        let kth = DEPTHS.map(|depth| found[..depth.min(found.len())].last().map_or(0.0, |f| f.0));
         let promises = searcher.promises(index, query, &[0.0, 1.0, OPTIMISM[optimism]]);
         // Promises are linear in the number of spreads.
-        let need = |list: usize| {
-            let (at_centroid, above) =
-                (f64::from(promises[0][list]), f64::from(promises[1][list]));
-            ((kth - at_centroid) / (above - at_centroid).max(f64::MIN_POSITIVE)).min(1e18) as f32
-        };
-        let of_list: Vec<f32> = (0..promises[0].len()).map(need).collect();
-        let mut order: Vec<usize> = (0..of_list.len()).collect();
+        let lines: Vec<(f32, f32)> =
+            promises[0].iter().zip(&promises[1]).map(|(zero, one)| (*zero, one - zero)).collect();
+        let mut order: Vec<usize> = (0..lines.len()).collect();
         order.sort_by(|a, b| promises[2][*b].total_cmp(&promises[2][*a]));
         let size = |list: usize| index.lists().range(list).len() as u32;
-        let by_rank = order.iter().map(|list| (of_list[*list], size(*list))).collect();
-        Self { of_list, by_rank }
+        let ranked = |list: &usize| (lines[*list].0, lines[*list].1, size(*list));
+        let by_rank = order.iter().map(ranked).collect();
+        Self { lines, by_rank, kth }
+    }
+
+    fn of_list(&self, list: usize, depth: usize) -> f32 {
+        let (at_centroid, above) = self.lines[list];
+        Self::need(self.kth[depth], at_centroid, above)
+    }
+
+    fn need(kth: f64, at_centroid: f32, above: f32) -> f32 {
+        let above = f64::from(above).max(f64::MIN_POSITIVE);
+        ((kth - f64::from(at_centroid)) / above).min(f64::from(NO_REACH)) as f32
     }
 
     /// How many items are scanned.
-    fn scanned(&self, n_lists: u32, reach: f32) -> u64 {
+    fn scanned(&self, n_lists: u32, reach: f32, depth: usize) -> u64 {
         let chosen = self.by_rank.iter().take(n_lists as usize);
-        chosen.filter(|(need, _)| *need < reach).map(|(_, size)| u64::from(*size)).sum()
+        let kth = self.kth[depth];
+        chosen
+            .filter(|(at_centroid, above, _)| Self::need(kth, *at_centroid, *above) < reach)
+            .map(|(_, _, size)| u64::from(*size))
+            .sum()
     }
 }
 

@@ -203,13 +203,14 @@ impl Searcher {
         let probes = Self::probes(index, k, allowed.count(), effort);
         let n_probes = probes.n_lists as usize;
         let is_filtered = index.len() - allowed.count() > index.len() / UNFILTERED;
-        let (margin, cap) = match is_filtered {
-            true => (lists.filtered_margin, k + MOST_BEYOND_K_FILTERED),
-            false => (lists.margin, k + MOST_BEYOND_K),
-        };
         for (scan, query) in scans.iter_mut().zip(queries) {
             scan.prepare(self.backend, index, query);
             scan.choose(index, n_probes, allowed);
+            scan.is_far = is_filtered && !scan.is_typical(index, allowed);
+            let (margin, cap) = match scan.is_far {
+                true => (lists.filtered_margin, k + MOST_BEYOND_K_FILTERED),
+                false => (lists.margin, k + MOST_BEYOND_K),
+            };
             scan.top.restart(k, cap, margin * query.length() as f32);
             for i in 0..scan.best_lists.len() {
                 scan.scan_list(self.backend, index, scan.best_lists[i] as usize, allowed);
@@ -223,7 +224,7 @@ impl Searcher {
         // What qualifies may all lie far away, where a list's centroid says little about its best
         // items. Lists that may hold better ones than were found are looked at too.
         for scan in &mut self.scans[..queries.len()] {
-            if is_filtered || scan.top.len() < k {
+            if scan.is_far || scan.top.len() < k {
                 scan.choose_more(index, allowed);
             } else {
                 scan.choose_none();

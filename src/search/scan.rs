@@ -44,6 +44,8 @@ pub(super) struct Scan {
     pub(super) best_lists: Vec<u32>,
     /// The other lists to look at. In the order in which they lie, for the memory's sake.
     pub(super) lists: ItemSet,
+    /// Whether a filter leaves little where the query looks.
+    pub(super) is_far: bool,
     /// What was found.
     pub(super) top: Top,
 }
@@ -168,6 +170,20 @@ impl Scan {
             self.best_lists.push(best.ordinal.0);
             self.lists.remove(best.ordinal);
         }
+    }
+
+    /// Whether the lists that were chosen hold about as many of the allowed items as lists do on
+    /// average: then what is known of all items holds for those.
+    pub(super) fn is_typical(&self, index: &Index, allowed: &ItemSet) -> bool {
+        let lists = index.lists();
+        let (mut n_items, mut n_allowed) = (0u64, 0u64);
+        let best = self.best_lists.iter().map(|list| Ordinal(*list));
+        for list in self.lists.iter().chain(best) {
+            let range = lists.range(list.index());
+            n_items += range.len() as u64;
+            n_allowed += allowed.count_in(range) as u64;
+        }
+        2 * n_allowed * index.len() as u64 >= n_items * allowed.count() as u64
     }
 
     /// What about `keep` of the promises exceed, more rather than fewer, judged by every
