@@ -33,7 +33,7 @@ serve: ## Serve the demo page on this machine and print its address
 test: ## Run every test but the slow ones; the last line counts them
 	@.ci/test
 
-test-all: ## The same, then licences and advisories, the evaluation and the benchmark
+test-all: ## The same, then Firefox and WebKit, licences and advisories, the evaluation and the benchmark
 	@.ci/test --all
 
 bench: ## Measure against peers, in Chromium, Node and natively, into benches/record/ (ALL=1: more data)
@@ -83,7 +83,7 @@ fmt: ## Format the Rust sources
 	@$(ENV) cargo fmt
 
 clean: ## Remove everything that was built or fetched
-	rm -rf target pkg/dist pkg/wasm www/dist {pkg,www,tests/e2e,benches}/node_modules
+	rm -rf target pkg/dist pkg/wasm www/dist {pkg,www,tests/e2e,tests/engines,benches}/node_modules
 
 help: ## List these targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1|\2/p' Makefile | \

@@ -2,6 +2,9 @@ import { instantiateGlue } from "../wasm/glue.js";
 import type { Engine } from "./contract.js";
 import { asNearfieldError, NearfieldError } from "./errors.js";
 
+/** What wasm can address; the engine would take a greater length for its remainder. */
+const ADDRESS_SPACE_BYTES = 2 ** 32;
+
 /**
  * One wasm instance with room for one archive. An instance is never reused for another archive: wasm
  * memory cannot shrink, so giving memory back means dropping the whole instance.
@@ -24,9 +27,14 @@ export class Instance {
   /**
    * Instantiates the module and reserves `lengthBytes` for an archive.
    *
-   * @throws NearfieldError `E_MEMORY` when the host refuses that much, `E_ENGINE`.
+   * @throws NearfieldError `E_MEMORY` when the host refuses that much or nothing could hold it, `E_ENGINE`.
    */
   static async create(module: WebAssembly.Module, lengthBytes: number): Promise<Instance> {
+    if (lengthBytes >= ADDRESS_SPACE_BYTES) {
+      throw new NearfieldError("E_MEMORY", "no wasm instance can hold an archive of 4 GiB or more", {
+        needed_bytes: lengthBytes,
+      });
+    }
     const glue = instantiateGlue();
     try {
       const { memory } = await glue({ module_or_path: module });

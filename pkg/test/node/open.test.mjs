@@ -135,6 +135,20 @@ test("a transfer that breaks off or brings too few bytes is E_FETCH", async (t) 
   }
 });
 
+// The engine's addresses have 32 bits: it took a length for its remainder, and what was written then lay
+// outside.
+test("an archive that no wasm memory can hold is E_MEMORY", async () => {
+  for (const length of [2 ** 32, 2 ** 32 + 64, 9e9]) {
+    const headers = { "content-length": String(length) };
+    const long = new Response(bytes.subarray(0, 4096), { headers });
+    await assert.rejects(
+      open(long, alone),
+      failsWith("E_MEMORY", ({ details, retryable }) => details.needed_bytes === length && !retryable),
+      `${length}`,
+    );
+  }
+});
+
 test("an HTML page instead of an archive or wasm is named as such", async () => {
   const page = new TextEncoder().encode("<!doctype html><title>Not found</title>");
   const html = (error) => error.details.found === "html";
