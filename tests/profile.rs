@@ -261,7 +261,7 @@ fn a_selector_needs_all_of_its_conditions_and_ends_before_its_end() {
         let event = Event::Exclude { selector, forget_seen: true };
         let log = profile(&[play(10), play(20), play(30), entry(0, 0, event)]);
         let past = Past::of(&log, &index).unwrap();
-        past.for_taste().map(|(at, _)| at).collect::<Vec<_>>()
+        past.for_taste().map(|(at, ..)| at).collect::<Vec<_>>()
     };
     let range = |from_ms, to_ms| Selector { from_ms, to_ms, ..Selector::default() };
     let tv = |value: &str| Selector {

@@ -67,14 +67,14 @@ impl Taste {
     /// # Errors
     /// [`Error::Arg`](crate::Error::Arg) for options out of range,
     /// [`Error::Engine`](crate::Error::Engine) where the matrix is not positive definite or the
-    /// solution not finite, [`Error::Corrupt`](crate::Error::Corrupt) for damaged ids.
+    /// solution not finite.
     pub fn fold_in(
         index: &Index,
         past: &Past<'_>,
         options: &TasteOptions,
     ) -> Result<Option<Self>> {
         options.check()?;
-        let mut deeds = deeds(index, past, options)?;
+        let mut deeds = deeds(past, options);
         let mut histories: Vec<(&Window, Vec<HistoryItem>)> = Vec::new();
         for window in options.windows.iter().filter(|w| w.weight > 0.0) {
             let held: Vec<Deed> =

@@ -2,10 +2,8 @@
 
 use super::decay::TasteOptions;
 use super::history::Past;
-use crate::error::Result;
 use crate::ids::Ordinal;
 use crate::kind::Kind;
-use crate::load::Index;
 
 /// What a person's history says of one item.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -46,21 +44,18 @@ pub(super) struct Deed {
 
 /// The interactions that count, in canonical order. Those with items that the archive does not
 /// have are left out, and those that count for nothing: it is as if they had never been.
-pub(super) fn deeds(index: &Index, past: &Past<'_>, options: &TasteOptions) -> Result<Vec<Deed>> {
+pub(super) fn deeds(past: &Past<'_>, options: &TasteOptions) -> Vec<Deed> {
     let mut deeds = Vec::new();
-    for (at_ms, interaction) in past.for_taste() {
+    for (at_ms, item, interaction) in past.for_taste() {
         let kind = interaction.kind;
         let weight = interaction.weight.or(kind.default_weight()).unwrap_or(0.0);
         let age_hours = options.age_hours(at_ms);
         let factor = options.factor(interaction, age_hours);
-        if weight != 0.0
-            && factor > 0.0
-            && let Some(item) = index.ordinal(&interaction.item)?
-        {
+        if weight != 0.0 && factor > 0.0 {
             deeds.push(Deed { item, kind, at_ms, weight, factor, age_hours });
         }
     }
-    Ok(deeds)
+    deeds
 }
 
 /// The history as one net weight and one decay an item, in the order of each item's first
