@@ -4,6 +4,7 @@ mod cholesky;
 mod cold;
 mod convention;
 mod decay;
+mod decode;
 mod fold;
 mod history;
 mod interests;
@@ -20,6 +21,7 @@ mod wire;
 
 pub use cold::ColdStart;
 pub use decay::{TasteOptions, Window, default_half_life_days};
+pub(crate) use decode::decoded;
 pub use fold::{Share, Taste};
 pub use history::Past;
 pub(crate) use history::Reading;

@@ -93,12 +93,13 @@ pub(super) fn reduce(deeds: &[Deed]) -> Vec<HistoryItem> {
     items.into_iter().flatten().collect()
 }
 
-/// Positions brought together by item, within an item ascending: three rounds of a stable radix
-/// sort, 11 bits of the ordinal each. Costs `n` for a history of any shape.
+/// Positions by item, within an item ascending: at most three rounds of a stable radix sort, 11
+/// bits of the ordinal each. Costs `n` for a history of any shape.
 pub(super) fn by_item(items: &[Ordinal]) -> Vec<u32> {
     let mut order: Vec<u32> = (0..items.len() as u32).collect();
     let mut next = order.clone();
-    for shift in [0, 11, 22] {
+    let all_bits = items.iter().fold(0, |bits, item| bits | item.0);
+    for shift in [0, 11, 22].into_iter().take_while(|shift| all_bits >> shift > 0) {
         let digit = |at: u32| (items[at as usize].0 >> shift) as usize % 2048;
         let mut places = [0usize; 2048];
         order.iter().for_each(|at| places[digit(*at)] += 1);

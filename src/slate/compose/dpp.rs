@@ -75,7 +75,8 @@ impl Dpp {
             let likeness = (1.0 - RIDGE) * (0.5 + 0.5 * space.cosine(i, item));
             let of_item = self.row(item);
             // Zeros in the candidate's row from `t` on leave out what is behind.
-            let c = (likeness - dot(self.row(i), of_item)) / of_item[t];
+            let end = (t + 1).next_multiple_of(LANES);
+            let c = (likeness - dot(&self.row(i)[..end], &of_item[..end])) / of_item[t];
             self.rows[i * self.stride + t] = c;
             self.residual[i] -= c * c;
         }
