@@ -33,3 +33,31 @@ pub(crate) fn decoded(index: &Index, items: impl Iterator<Item = Ordinal>) -> Ve
     }
     rows
 }
+
+#[cfg(test)]
+mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    use super::*;
+    use crate::load::AlignedBytes;
+    use crate::rng::SeededRng;
+
+    #[test]
+    fn rows_are_the_items_one_by_one_in_any_order() {
+        let bytes = include_bytes!("../../tests/fixtures/small-v1.nf");
+        let index = Index::open(AlignedBytes::copy_of(bytes).unwrap()).unwrap();
+        let mut rng = SeededRng::new(5, 0);
+        for n in [0, 1, 2, 7, 100] {
+            let items: Vec<Ordinal> =
+                (0..n).map(|_| Ordinal(rng.below(index.len()) as u32)).collect();
+            let rows = decoded(&index, items.iter().copied());
+            assert_eq!(rows.len(), n * index.dim());
+            let mut row = vec![0.0; index.dim()];
+            for (item, found) in items.iter().zip(rows.chunks_exact(index.dim())) {
+                index.decode(*item, &mut row);
+                assert_eq!(row, found, "{item:?}");
+            }
+        }
+    }
+}
