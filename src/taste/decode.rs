@@ -10,12 +10,17 @@ use crate::load::Index;
 /// one after the other, so that its centroid, which is half of the work, is decoded once, and what
 /// is read next lies near what was read last.
 pub(crate) fn decoded(index: &Index, items: impl Iterator<Item = Ordinal>) -> Vec<f64> {
-    let items: Vec<Ordinal> = items.collect();
+    rows(index, &items.collect::<Vec<Ordinal>>())
+}
+
+/// Once in the module, whoever calls.
+#[inline(never)]
+fn rows(index: &Index, items: &[Ordinal]) -> Vec<f64> {
     let dim = index.dim();
     let mut rows = vec![0.0; items.len() * dim];
     let mut centroid = vec![0.0; dim];
     let mut list = 0..0;
-    for at in by_item(&items) {
+    for at in by_item(items) {
         let item = items[at as usize];
         if !list.contains(&item.index()) {
             let of_item = index.list_of(item);

@@ -70,6 +70,7 @@ impl Reading {
         Ok(Past { profile, index, reading: Cow::Borrowed(self) })
     }
 
+    #[inline(never)]
     fn go_on(&mut self, profile: &Profile, index: &Index) -> Result<()> {
         for entry in profile.entries().skip(self.items.len()) {
             self.items.push(match &entry.event {
@@ -152,7 +153,7 @@ impl<'a> Past<'a> {
                 .filter(move |placed| {
                     // A damaged id finds nothing here and is reported where the item is used.
                     let item = || self.index.ordinal(&placed.item).ok().flatten();
-                    !self.is_excluded(impression(at_ms, shown, placed), item, |_| true)
+                    !self.is_excluded(impression(at_ms, shown, placed), &item, |_| true)
                 })
                 .map(move |placed| (at_ms, shown, placed))
         })
@@ -167,7 +168,7 @@ impl<'a> Past<'a> {
         self.entries().filter_map(move |(entry, item)| match &entry.event {
             Event::Interaction(i)
                 if is_wanted(i)
-                    && !self.is_excluded(deed(entry.time(), i), || item, is_heeded) =>
+                    && !self.is_excluded(deed(entry.time(), i), &|| item, is_heeded) =>
             {
                 Some((entry.time(), item, i))
             }
@@ -180,10 +181,11 @@ impl<'a> Past<'a> {
         self.profile.entries().zip(self.reading.items.iter().copied())
     }
 
+    #[inline(never)]
     fn is_excluded(
         &self,
         subject: Subject<'_>,
-        item: impl Fn() -> Option<Ordinal>,
+        item: &dyn Fn() -> Option<Ordinal>,
         is_heeded: fn(&Exclusion) -> bool,
     ) -> bool {
         self.reading.exclusions.iter().flatten().any(|exclusion| {
@@ -209,7 +211,7 @@ impl History for Past<'_> {
     fn each(&self, visit: &mut dyn FnMut(Deed)) -> Result<()> {
         let mut pass = |subject: Subject<'_>, item: Option<Ordinal>, kind: Kind, weight: f64| {
             if let Some(item) = item
-                && !self.is_excluded(subject, || Some(item), |e| e.forgets)
+                && !self.is_excluded(subject, &|| Some(item), |e| e.forgets)
             {
                 visit(Deed { item, kind, at_ms: subject.at_ms, weight });
             }

@@ -95,6 +95,7 @@ pub(super) fn reduce(deeds: &[Deed]) -> Vec<HistoryItem> {
 
 /// Positions by item, within an item ascending: at most three rounds of a stable radix sort, 11
 /// bits of the ordinal each. Costs `n` for a history of any shape.
+#[inline(never)]
 pub(super) fn by_item(items: &[Ordinal]) -> Vec<u32> {
     let mut order: Vec<u32> = (0..items.len() as u32).collect();
     let mut next = order.clone();

@@ -69,6 +69,7 @@ impl Dpp {
     }
 
     /// Compares a candidate with the first item that is new to it; false where none is.
+    #[inline(never)]
     pub(super) fn compare(&mut self, i: usize, space: &Space) -> bool {
         let t = self.n_seen[i];
         let Some(&item) = self.items.get(t) else { return false };

@@ -36,6 +36,7 @@ impl Mmr {
     }
 
     /// Compares a candidate with the first item that is new to it; false where none is.
+    #[inline(never)]
     pub(super) fn compare(&mut self, i: usize, space: &Space) -> bool {
         let t = self.n_seen[i];
         let Some(&item) = self.items.get(t) else { return false };
