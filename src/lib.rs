@@ -77,10 +77,10 @@ pub use slate::{
 };
 pub use slate::{bandit, compose, explore};
 pub use taste::{
-    Axis, ColdStart, Entry, Event, Exclusions, HistoryItem, Interaction, Interest, Label,
-    LabelValue, NeighbourScores, Past, Placed, Profile, Selector, Share, Shown, SummaryColumns,
-    Taste, TasteOptions, TasteSummary, Window, default_half_life_days, interests,
-    neighbour_shares, presence, summary,
+    Axis, ColdStart, Entry, Event, HistoryItem, Interaction, Interest, Label, LabelValue,
+    NeighbourScores, Past, Placed, Profile, Selector, Share, Shown, SummaryColumns, Taste,
+    TasteOptions, TasteSummary, Window, default_half_life_days, interests, neighbour_shares,
+    presence, summary,
 };
 #[cfg(all(feature = "store", not(target_arch = "wasm32")))]
 pub use taste::{ProfileStore, Recovered};

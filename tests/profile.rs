@@ -12,7 +12,7 @@ mod support;
 
 use std::sync::LazyLock;
 
-use nearfield::build::build;
+use nearfield::build::{BuildOptions, build};
 use nearfield::{
     Entry, Event, Expr, Index, Interaction, ItemSet, Kind, Limits, Metric, Past, Placed, Profile,
     Recommender, Request, SeededRng, Selector, Shown,
@@ -189,10 +189,19 @@ fn everything(entries: &[Entry]) -> String {
 }
 
 fn answers(profile: &Profile) -> String {
-    let mut nf = Recommender::new(index());
+    answers_of(&mut afresh(index(), profile))
+}
+
+/// A recommender that was never asked anything.
+fn afresh(index: Index, profile: &Profile) -> Recommender {
+    let mut nf = Recommender::new(index);
     for entry in profile.entries() {
         nf.record(entry.clone()).unwrap();
     }
+    nf
+}
+
+fn answers_of(nf: &mut Recommender) -> String {
     let slate = nf.recommend(&Request { k: 40, explain: 9, ..Request::default() }).unwrap();
     let bits: Vec<u64> = slate.items.iter().map(|i| i.score.to_bits()).collect();
     let mut counts = Vec::new();
@@ -261,7 +270,7 @@ fn a_selector_needs_all_of_its_conditions_and_ends_before_its_end() {
         let event = Event::Exclude { selector, forget_seen: true };
         let log = profile(&[play(10), play(20), play(30), entry(0, 0, event)]);
         let past = Past::of(&log, &index).unwrap();
-        past.for_taste().map(|(at, _)| at).collect::<Vec<_>>()
+        past.for_taste().map(|(at, ..)| at).collect::<Vec<_>>()
     };
     let range = |from_ms, to_ms| Selector { from_ms, to_ms, ..Selector::default() };
     let tv = |value: &str| Selector {
@@ -311,6 +320,41 @@ fn hostile(rng: &mut SeededRng, n: usize) -> Vec<Entry> {
         entries.push(Entry { device, ..entry(rng.below(12) as u64, at_ms, event) });
     }
     entries
+}
+
+#[test]
+fn what_is_kept_beside_a_log_is_never_that_of_another_log_or_archive() {
+    // It lacks half of the other's items, and those it has stand elsewhere.
+    let (table, vectors) = catalog(N / 2, 8, 5);
+    let few = BuildOptions { lists: Some(5), ..options(Metric::Cosine) };
+    let few = build(&table, &vectors, &few).unwrap().bytes;
+    let archives: [fn(&[u8]) -> Index; 2] = [|_| index(), open];
+    let mut n_shrunk = 0;
+    for seed in 0..12 {
+        let mut rng = SeededRng::new(seed, 17);
+        let mut both = archives.map(|archive| Recommender::new(archive(&few)));
+        for _ in 0..25 {
+            let n_before = both[0].profile().len();
+            let what = rng.below(12);
+            let n_new = 1 + rng.below(4);
+            let entries = hostile(&mut rng, n_new);
+            for nf in &mut both {
+                match what {
+                    0 => nf.clear_profile(),
+                    // Entries are of eight moments; the limit never goes back.
+                    1 => _ = nf.compact_profile(START_MS + seed as i64 % 4, 0),
+                    _ => entries.iter().for_each(|e| _ = nf.record(e.clone()).unwrap()),
+                }
+            }
+            n_shrunk += usize::from(both[0].profile().len() < n_before);
+            // A log that one archive has answered from is the same log for the other.
+            let logs = [&both[1], &both[0]].map(|nf| nf.profile().clone());
+            for ((nf, archive), log) in both.iter_mut().zip(archives).zip(&logs) {
+                assert_eq!(answers_of(nf), answers_of(&mut afresh(archive(&few), log)));
+            }
+        }
+    }
+    assert!(n_shrunk > 20, "{n_shrunk}");
 }
 
 fn merged(parts: &[&Profile]) -> Profile {

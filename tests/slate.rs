@@ -889,7 +889,7 @@ fn what_arrives_later_counts() {
     let buffer = AlignedBytes::copy_of(&bytes).unwrap();
     let mut nf = Recommender::new(Index::open_part(buffer, codes).map_err(|e| e.0).unwrap());
     like(&mut nf, &[Ordinal(1), Ordinal(50)]);
-    let request = json!({"k": 20, "parts": true, "diversity": {"strength": 0.2}});
+    let request = json!({"k": 20, "parts": true, "interests": 2, "diversity": {"strength": 0.2}});
     assert!(ask(&mut nf, &request).approximate);
     nf.arrive(bytes.len()).unwrap();
     assert_eq!(ask(&mut nf, &request), ask(&mut afresh(&nf, &bytes), &request));

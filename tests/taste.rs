@@ -21,10 +21,14 @@ const N: usize = 300;
 const DIM: usize = 12;
 
 fn index(fold: Fold, alpha: f64, lambda: f64) -> Index {
+    index_with(fold, alpha, lambda, None)
+}
+
+fn index_with(fold: Fold, alpha: f64, lambda: f64, lists: Option<usize>) -> Index {
     let metric = if fold == Fold::Ridge { Metric::Cosine } else { Metric::InnerProduct };
     let nu = if fold == Fold::Ials { 0.9 } else { 1.0 };
     let (table, vectors) = catalog(N, DIM, 4);
-    let options = BuildOptions { fold, alpha, lambda, nu, ..options(metric) };
+    let options = BuildOptions { fold, alpha, lambda, nu, lists, ..options(metric) };
     open(&build(&table, &vectors, &options).unwrap().bytes)
 }
 
@@ -126,7 +130,8 @@ fn reference(index: &Index, items: &[(usize, f64, f64)]) -> Vec<f64> {
 #[test]
 fn fold_in_equals_its_definition() {
     for fold in Fold::ALL {
-        let index = index(fold, 3.0, 0.7);
+        // Several lists: histories are decoded from several centroids.
+        let index = index_with(fold, 3.0, 0.7, Some(9));
         for seed in 0..20 {
             let mut rng = SeededRng::new(seed, 1);
             let mut items: Vec<usize> = (0..1 + rng.below(40)).map(|_| rng.below(N)).collect();

@@ -6,6 +6,7 @@ use super::request::{Explore, ExploreMethod};
 use crate::error::{Number, Result};
 use crate::ids::{Ordinal, Scored};
 use crate::rng::SeededRng;
+use crate::taste::decoded;
 
 /// Draws from the posterior behind an estimated propensity: its standard error is at most 0.03.
 const N_DRAWS: u32 = 256;
@@ -72,10 +73,7 @@ pub(super) fn draw(
         }
         Some(taste) => {
             let (index, weight) = (maker.index, maker.request.taste_weight);
-            let mut rows = vec![0.0; set.len() * index.dim()];
-            for (row, i) in rows.chunks_exact_mut(index.dim()).zip(&set) {
-                index.decode(candidates.items[*i].ordinal, row);
-            }
+            let rows = decoded(index, set.iter().map(|i| candidates.items[*i].ordinal));
             let mut rng = SeededRng::new(maker.request.seed, STREAM);
             for _ in &explore.slots {
                 let feasible: Vec<bool> = set.iter().map(|i| may_follow(&placed, *i)).collect();

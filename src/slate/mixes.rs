@@ -81,11 +81,9 @@ fn of_bandit(maker: &Maker<'_>, column: Column<'_>) -> Result<Vec<(u64, f64)>> {
         }
     }
     let mut responses = Vec::new();
-    for (at_ms, interaction) in past.for_taste() {
+    for (at_ms, item, interaction) in past.for_taste() {
         let weight = interaction.weight.or(interaction.kind.default_weight()).unwrap_or(0.0);
-        if let Some(item) = index.ordinal(&interaction.item)? {
-            responses.push(Response { item, at_ms, weight });
-        }
+        responses.push(Response { item, at_ms, weight });
     }
     let arm_of = |item: Ordinal| {
         let mut classes = Vec::new();

@@ -37,7 +37,7 @@ use crate::item_set::ItemSet;
 use crate::load::Index;
 use crate::search::{Effort, Query, Searcher};
 use crate::taste::{
-    ColdStart, Entry, Event, Exclusions, NeighbourScores, PairDistances, Past, Profile, Selector,
+    ColdStart, Entry, Event, NeighbourScores, PairDistances, Profile, Reading, Selector,
 };
 
 /// Which items may come back, and how many.
@@ -103,8 +103,8 @@ pub struct Recommender {
     searcher: Searcher,
     /// The items that the last request allowed; its memory serves the next.
     allowed: ItemSet,
-    /// The profile's exclusions, evaluated for this archive; made anew after each change of them.
-    exclusions: Option<Exclusions>,
+    /// What this archive makes of the profile; told of each change of it.
+    reading: Reading,
     /// What was last made of the profile as it stands.
     known: Option<Known>,
     /// Distances between the items of the history that interests were last found in.
@@ -129,7 +129,7 @@ impl Recommender {
             profile: Profile::default(),
             searcher: Searcher::new(),
             allowed: ItemSet::default(),
-            exclusions: None,
+            reading: Reading::default(),
             known: None,
             distances: PairDistances::default(),
             prior: None,
@@ -182,22 +182,21 @@ impl Recommender {
             Predicate::compile(self.catalog(), &Expr::read(program)?, &Scope::default())?;
         }
         let is_word = matches!(entry.event, Event::Exclude { .. } | Event::Include { .. });
-        let is_new = self.profile.append(entry)?;
-        if is_new {
-            // Interactions, which come often, leave the exclusions as they are, and never take the
-            // place of a word about them.
-            if is_word {
-                self.exclusions = None;
-            }
-            self.profile_changed();
+        let Some(place) = self.profile.insert(entry)? else { return Ok(false) };
+        self.reading.forget_from(place);
+        // Interactions, which come often, leave the exclusions as they are, and never take the
+        // place of a word about them.
+        if is_word {
+            self.reading.forget_exclusions();
         }
-        Ok(is_new)
+        self.profile_changed();
+        Ok(true)
     }
 
     /// Forgets the person.
     pub fn clear_profile(&mut self) {
         self.profile = Profile::default();
-        self.exclusions = None;
+        self.reading = Reading::default();
         self.profile_changed();
     }
 
@@ -205,6 +204,8 @@ impl Recommender {
     /// how many entries were dropped.
     pub fn compact_profile(&mut self, now_ms: i64, max_age_ms: u64) -> usize {
         let n_dropped = self.profile.compact(now_ms, max_age_ms);
+        // The words that count are the same; entries stand elsewhere.
+        self.reading.forget_from(0);
         self.profile_changed();
         n_dropped
     }
@@ -276,8 +277,7 @@ impl Recommender {
             set.fill();
             return Ok(());
         };
-        let exclusions = exclusions(&mut self.exclusions, &self.profile, &self.index)?;
-        let past = Past::with(&self.profile, &self.index, exclusions);
+        let past = self.reading.past(&self.profile, &self.index)?;
         let Limits { params, now_ms, .. } = *limits;
         let scope = Scope { params, now_ms, history: Some(&past) };
         set.copy_from(self.cache.select(Catalog::new(&self.index), program, &scope)?);
@@ -299,18 +299,6 @@ impl Recommender {
             }
         }
         Ok((allowed, warnings))
-    }
-}
-
-/// The exclusions in force, made where that was not done since they last changed.
-fn exclusions<'a>(
-    kept: &'a mut Option<Exclusions>,
-    profile: &Profile,
-    index: &Index,
-) -> Result<&'a Exclusions> {
-    match kept {
-        Some(exclusions) => Ok(exclusions),
-        none => Ok(none.insert(Exclusions::of(profile, index)?)),
     }
 }
 

@@ -3,7 +3,7 @@
 use super::make::Maker;
 use super::prior::Prior;
 use super::request::{Interests, Request};
-use super::{Recommender, Scenarios, Slate, exclusions};
+use super::{Recommender, Scenarios, Slate};
 use crate::error::{Error, Result, quoted};
 use crate::ids::Ordinal;
 use crate::item_set::ItemSet;
@@ -11,8 +11,8 @@ use crate::kind::Kind;
 use crate::load::Index;
 use crate::search::{Effort, Query};
 use crate::taste::{
-    ColdStart, Entry, Event, Exclusions, HistoryItem, Interaction, Interest, PairDistances, Past,
-    Profile, SummaryColumns, Taste, TasteOptions, TasteSummary, interests_by, summary,
+    ColdStart, Entry, Event, HistoryItem, Interaction, Interest, PairDistances, Past, Profile,
+    SummaryColumns, Taste, TasteOptions, TasteSummary, interests_by, summary,
 };
 
 const HOUR_MS: i64 = 3_600_000;
@@ -125,13 +125,12 @@ impl Recommender {
                 event: Event::Interaction(Interaction::new(id.as_str(), kind)),
             })?;
         }
-        // Conditions, and what was shown when, are the person's still.
-        exclusions(&mut self.exclusions, &self.profile, &self.index)?;
         let past = Past::of(&examples, &self.index)?;
         let mut known = Known::of(&self.index, &past, options)?;
         // Distances of their own: those of the profile stay for the profile.
         known.find_interests(&self.index, request, &mut PairDistances::default())?;
         let own = self.known.replace(known);
+        // Conditions, and what was shown when, are the person's still.
         let slate = self.make_with(request, &allowed, None, warnings, None);
         self.known = own;
         self.allowed = allowed;
@@ -223,12 +222,8 @@ impl Recommender {
     }
 
     fn leave_out_seen(&mut self, allowed: &mut ItemSet) -> Result<()> {
-        let exclusions = exclusions(&mut self.exclusions, &self.profile, &self.index)?;
-        for id in Past::with(&self.profile, &self.index, exclusions).seen() {
-            if let Some(item) = self.index.ordinal(id)? {
-                allowed.remove(item);
-            }
-        }
+        let past = self.reading.past(&self.profile, &self.index)?;
+        past.seen_items().for_each(|item| allowed.remove(item));
         Ok(())
     }
 
@@ -237,8 +232,7 @@ impl Recommender {
         let mut options = request.taste_options();
         options.now_ms = options.now_ms.map(|now| now.saturating_sub(now.rem_euclid(HOUR_MS)));
         if self.known.as_ref().is_none_or(|known| known.options != options) {
-            let exclusions = exclusions(&mut self.exclusions, &self.profile, &self.index)?;
-            let past = Past::with(&self.profile, &self.index, exclusions);
+            let past = self.reading.past(&self.profile, &self.index)?;
             self.known = Some(Known::of(&self.index, &past, options)?);
         }
         match &mut self.known {
@@ -269,12 +263,10 @@ impl Recommender {
     ) -> Result<Slate> {
         let doubt = self.doubt()?;
         let prior = self.prior.as_ref().and_then(Option::as_ref);
-        let none = Exclusions::default();
-        let exclusions = self.exclusions.as_ref().unwrap_or(&none);
         let known = self.known.as_ref();
         let maker = Maker {
             index: &self.index,
-            past: &Past::with(&self.profile, &self.index, exclusions),
+            past: &self.reading.past(&self.profile, &self.index)?,
             taste: known.and_then(|known| known.taste.as_ref()),
             interests: match only {
                 Some(interest) => std::slice::from_ref(interest),

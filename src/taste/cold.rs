@@ -3,7 +3,8 @@
 
 use super::cholesky::{Factor, add, dot};
 use super::convention::Convention;
-use super::fold::{Taste, decoded};
+use super::decode::decoded;
+use super::fold::Taste;
 use crate::catalog::Catalog;
 use crate::error::Result;
 use crate::ids::{Ordinal, Scored};

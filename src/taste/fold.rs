@@ -14,6 +14,7 @@
 use super::cholesky::{add, dot};
 use super::convention::{Convention, Solution};
 use super::decay::{TasteOptions, Window};
+use super::decode::decoded;
 use super::history::Past;
 use super::neighbours::presence;
 use super::reduce::{Deed, HistoryItem, by_item, deeds, reduce};
@@ -67,14 +68,14 @@ impl Taste {
     /// # Errors
     /// [`Error::Arg`](crate::Error::Arg) for options out of range,
     /// [`Error::Engine`](crate::Error::Engine) where the matrix is not positive definite or the
-    /// solution not finite, [`Error::Corrupt`](crate::Error::Corrupt) for damaged ids.
+    /// solution not finite.
     pub fn fold_in(
         index: &Index,
         past: &Past<'_>,
         options: &TasteOptions,
     ) -> Result<Option<Self>> {
         options.check()?;
-        let mut deeds = deeds(index, past, options)?;
+        let mut deeds = deeds(past, options);
         let mut histories: Vec<(&Window, Vec<HistoryItem>)> = Vec::new();
         for window in options.windows.iter().filter(|w| w.weight > 0.0) {
             let held: Vec<Deed> =
@@ -164,7 +165,8 @@ impl Taste {
     /// Cost, for each window: one solve, `dim^2`, plus `dim` for each item of the history.
     #[must_use]
     pub fn because(&self, index: &Index, item: Ordinal, n: usize) -> Vec<Share> {
-        let target = decoded(index, std::iter::once(item));
+        let mut target = vec![0.0; index.dim()];
+        index.decode(item, &mut target);
         let mut shares = Vec::new();
         for part in &self.parts {
             let mut weighed = target.clone();
@@ -248,17 +250,6 @@ fn summed(shares: &[Share]) -> Vec<Share> {
         sums[run[0] as usize] = Some(Share { share, ..of(&run[0]) });
     }
     sums.into_iter().flatten().collect()
-}
-
-/// Decoded vectors, one row an item.
-pub(super) fn decoded(index: &Index, items: impl Iterator<Item = Ordinal>) -> Vec<f64> {
-    let mut rows = Vec::with_capacity(items.size_hint().0 * index.dim());
-    for item in items {
-        let start = rows.len();
-        rows.resize(start + index.dim(), 0.0);
-        index.decode(item, &mut rows[start..]);
-    }
-    rows
 }
 
 /// The fold-in of items with these decoded vectors.

@@ -2,10 +2,11 @@
 
 use std::borrow::Cow;
 
-use super::profile::{Event, Interaction, Placed, Profile, Shown};
+use super::profile::{Entry, Event, Interaction, Placed, Profile, Shown};
 use super::selector::{Selector, Subject};
 use crate::catalog::{Catalog, Deed, History};
 use crate::error::{Error, Result};
+use crate::ids::Ordinal;
 use crate::item_set::ItemSet;
 use crate::kind::Kind;
 use crate::load::Index;
@@ -27,16 +28,22 @@ use crate::load::Index;
 pub struct Past<'a> {
     profile: &'a Profile,
     index: &'a Index,
-    exclusions: Cow<'a, Exclusions>,
+    reading: Cow<'a, Reading>,
 }
 
-/// The exclusions of a profile, their conditions evaluated for the items of an archive.
+/// What an archive makes of a profile: the items that its entries are about, and its exclusions,
+/// their conditions evaluated.
 ///
-/// Worth keeping between requests where a profile excludes by conditions: they change only with a
-/// word about exclusion. They hold for the profile and the archive that they were made of.
+/// Kept between requests, so that none looks an id up again that one before it looked up. It
+/// stands beside the profile, which knows of no archive, and holds for the profile and the archive
+/// that it was made of; who changes the profile says from where on.
 #[derive(Clone, Default)]
-pub struct Exclusions {
-    all: Vec<Exclusion>,
+pub(crate) struct Reading {
+    /// For each of the first entries the item of its interaction; `None` for other events, and
+    /// where the archive does not have it.
+    items: Vec<Option<Ordinal>>,
+    /// Those in force, once they were asked for.
+    exclusions: Option<Vec<Exclusion>>,
 }
 
 /// An exclusion in force.
@@ -48,52 +55,90 @@ struct Exclusion {
     items: Option<ItemSet>,
 }
 
-impl Exclusions {
-    /// The exclusions in force. Cost: a walk over the profile, and one evaluation of each
-    /// condition.
+impl Reading {
+    /// The past that the profile records, for the archive. Cost: a look-up of each entry that is
+    /// not known yet; where exclusions are not known, what [`Past::of`] says of them.
     ///
     /// # Errors
-    /// [`Error::Corrupt`] for damaged columns. A condition that does not compile for this archive
-    /// (another one had the column) selects nothing.
-    pub fn of(profile: &Profile, index: &Index) -> Result<Self> {
+    /// As [`Past::of`].
+    pub(crate) fn past<'a>(
+        &'a mut self,
+        profile: &'a Profile,
+        index: &'a Index,
+    ) -> Result<Past<'a>> {
+        self.go_on(profile, index)?;
+        Ok(Past { profile, index, reading: Cow::Borrowed(self) })
+    }
+
+    #[inline(never)]
+    fn go_on(&mut self, profile: &Profile, index: &Index) -> Result<()> {
+        for entry in profile.entries().skip(self.items.len()) {
+            self.items.push(match &entry.event {
+                Event::Interaction(interaction) => index.ordinal(&interaction.item)?,
+                _ => None,
+            });
+        }
+        if self.exclusions.is_none() {
+            self.exclusions = Some(Exclusion::all(profile, index)?);
+        }
+        Ok(())
+    }
+
+    /// Takes notice that the profile is as it was only before its entry at `place`.
+    pub(crate) fn forget_from(&mut self, place: usize) {
+        self.items.truncate(place);
+    }
+
+    /// Takes notice of a word about exclusion.
+    pub(crate) fn forget_exclusions(&mut self) {
+        self.exclusions = None;
+    }
+}
+
+impl Exclusion {
+    /// Those in force.
+    fn all(profile: &Profile, index: &Index) -> Result<Vec<Self>> {
         let catalog = Catalog::new(index);
         let exclusion = |(selector, forgets): (&Selector, bool)| {
             let items = match selector.where_.as_deref().map(|program| catalog.select(program)) {
                 Some(Err(Error::Filter { .. })) => Some(ItemSet::empty(index.len())),
                 other => other.transpose()?,
             };
-            Ok(Exclusion { selector: selector.clone(), forgets, items })
+            Ok(Self { selector: selector.clone(), forgets, items })
         };
-        Ok(Self { all: profile.exclusions().map(exclusion).collect::<Result<_>>()? })
+        profile.exclusions().map(exclusion).collect()
     }
 }
 
 impl<'a> Past<'a> {
-    /// The past that a profile records, for an archive. Cost and errors: those of
-    /// [`Exclusions::of`].
+    /// The past that a profile records, for an archive. Cost: a look-up of each entry, and one
+    /// evaluation of each exclusion's condition.
     ///
     /// # Errors
-    /// [`Error::Corrupt`] for damaged columns.
+    /// [`Error::Corrupt`] for damaged ids and columns. A condition that does not compile for this
+    /// archive (another one had the column) selects nothing.
     pub fn of(profile: &'a Profile, index: &'a Index) -> Result<Self> {
-        let exclusions = Cow::Owned(Exclusions::of(profile, index)?);
-        Ok(Self { profile, index, exclusions })
+        let mut reading = Reading::default();
+        reading.go_on(profile, index)?;
+        Ok(Self { profile, index, reading: Cow::Owned(reading) })
     }
 
-    /// The same with exclusions that were made before, of this profile and this archive.
-    #[must_use]
-    pub const fn with(profile: &'a Profile, index: &'a Index, exclusions: &'a Exclusions) -> Self {
-        Self { profile, index, exclusions: Cow::Borrowed(exclusions) }
-    }
-
-    /// Interactions that count towards taste, in canonical order, with their times.
-    pub fn for_taste(&self) -> impl Iterator<Item = (i64, &'a Interaction)> {
-        self.interactions(|i| i.taste, |_| true)
+    /// Interactions with items of the archive that count towards taste, in canonical order: the
+    /// time, the item, and the interaction.
+    pub fn for_taste(&self) -> impl Iterator<Item = (i64, Ordinal, &'a Interaction)> {
+        let all = self.interactions(|i| i.taste, |_| true);
+        all.filter_map(|(at_ms, item, interaction)| Some((at_ms, item?, interaction)))
     }
 
     /// Ids of the items that the person knows. Exclusion from taste leaves them known, unless it
     /// was asked to forget.
     pub fn seen(&self) -> impl Iterator<Item = &'a str> {
-        self.interactions(|i| i.kind.is_seen(), |e| e.forgets).map(|(_, i)| i.item.as_str())
+        self.interactions(|i| i.kind.is_seen(), |e| e.forgets).map(|(_, _, i)| i.item.as_str())
+    }
+
+    /// The same as items, as far as the archive has them.
+    pub(crate) fn seen_items(&self) -> impl Iterator<Item = Ordinal> {
+        self.interactions(|i| i.kind.is_seen(), |e| e.forgets).filter_map(|(_, item, _)| item)
     }
 
     /// Impressions that count, in canonical order and in the order of each slate: the time, the
@@ -106,7 +151,9 @@ impl<'a> Past<'a> {
                 .items
                 .iter()
                 .filter(move |placed| {
-                    !self.is_excluded(impression(at_ms, shown, placed), |_| true)
+                    // A damaged id finds nothing here and is reported where the item is used.
+                    let item = || self.index.ordinal(&placed.item).ok().flatten();
+                    !self.is_excluded(impression(at_ms, shown, placed), &item, |_| true)
                 })
                 .map(move |placed| (at_ms, shown, placed))
         })
@@ -117,26 +164,34 @@ impl<'a> Past<'a> {
         &self,
         is_wanted: fn(&Interaction) -> bool,
         is_heeded: fn(&Exclusion) -> bool,
-    ) -> impl Iterator<Item = (i64, &'a Interaction)> {
-        self.profile.entries().filter_map(move |entry| match &entry.event {
+    ) -> impl Iterator<Item = (i64, Option<Ordinal>, &'a Interaction)> {
+        self.entries().filter_map(move |(entry, item)| match &entry.event {
             Event::Interaction(i)
-                if is_wanted(i) && !self.is_excluded(deed(entry.time(), i), is_heeded) =>
+                if is_wanted(i)
+                    && !self.is_excluded(deed(entry.time(), i), &|| item, is_heeded) =>
             {
-                Some((entry.time(), i))
+                Some((entry.time(), item, i))
             }
             _ => None,
         })
     }
 
-    fn is_excluded(&self, subject: Subject<'_>, is_heeded: fn(&Exclusion) -> bool) -> bool {
-        self.exclusions.all.iter().any(|exclusion| {
+    /// All entries, those of interactions with the archive's items.
+    fn entries(&self) -> impl Iterator<Item = (&'a Entry, Option<Ordinal>)> {
+        self.profile.entries().zip(self.reading.items.iter().copied())
+    }
+
+    #[inline(never)]
+    fn is_excluded(
+        &self,
+        subject: Subject<'_>,
+        item: &dyn Fn() -> Option<Ordinal>,
+        is_heeded: fn(&Exclusion) -> bool,
+    ) -> bool {
+        self.reading.exclusions.iter().flatten().any(|exclusion| {
             is_heeded(exclusion)
                 && exclusion.selector.selects(subject, || {
-                    // A damaged id finds nothing here and is reported where the item is used.
-                    exclusion.items.as_ref().is_some_and(|items| {
-                        let item = self.index.ordinal(subject.item).ok().flatten();
-                        item.is_some_and(|item| items.contains(item))
-                    })
+                    exclusion.items.as_ref().zip(item()).is_some_and(|(set, i)| set.contains(i))
                 })
         })
     }
@@ -154,24 +209,24 @@ fn impression<'a>(at_ms: i64, shown: &'a Shown, placed: &'a Placed) -> Subject<'
 
 impl History for Past<'_> {
     fn each(&self, visit: &mut dyn FnMut(Deed)) -> Result<()> {
-        let mut pass = |subject: Subject<'_>, kind: Kind, weight: f64| {
-            if !self.is_excluded(subject, |e| e.forgets)
-                && let Some(item) = self.index.ordinal(subject.item)?
+        let mut pass = |subject: Subject<'_>, item: Option<Ordinal>, kind: Kind, weight: f64| {
+            if let Some(item) = item
+                && !self.is_excluded(subject, &|| Some(item), |e| e.forgets)
             {
                 visit(Deed { item, kind, at_ms: subject.at_ms, weight });
             }
-            Ok(())
         };
-        for entry in self.profile.entries() {
+        for (entry, item) in self.entries() {
             let at_ms = entry.time();
             match &entry.event {
                 Event::Interaction(i) => {
                     let weight = i.weight.or(i.kind.default_weight()).unwrap_or(0.0);
-                    pass(deed(at_ms, i), i.kind, weight)?;
+                    pass(deed(at_ms, i), item, i.kind, weight);
                 }
                 Event::Shown(shown) => {
                     for placed in &shown.items {
-                        pass(impression(at_ms, shown, placed), Kind::Impression, 0.0)?;
+                        let item = self.index.ordinal(&placed.item)?;
+                        pass(impression(at_ms, shown, placed), item, Kind::Impression, 0.0);
                     }
                 }
                 Event::Exclude { .. } | Event::Include { .. } => {}

@@ -5,7 +5,8 @@
 //! speak for each cluster, weighs clusters by their decayed interactions, and asks for candidates
 //! once a cluster. So here.
 
-use super::fold::{decoded, solve};
+use super::decode::decoded;
+use super::fold::solve;
 use super::labels::{Label, Labels};
 use super::reduce::HistoryItem;
 use super::ward::{Distances, Merge, cut, distance_squared, ward};
@@ -92,9 +93,8 @@ pub(crate) fn interests_by(
     if liked.is_empty() {
         return Ok(Vec::new());
     }
-    let vectors = decoded(index, liked.iter().map(|h| h.item));
     let items: Vec<Ordinal> = liked.iter().map(|h| h.item).collect();
-    distances.turn_to(&items, &comparable(index, &vectors), index.dim());
+    distances.turn_to(index, &items);
     let between = &distances.between;
     let merges = ward(between.clone());
     let n_groups = match n {
@@ -122,18 +122,22 @@ pub(crate) fn interests_by(
     Ok(order.iter().map(|s| found[s.ordinal.index()].clone()).collect())
 }
 
-/// Distances between the items of a history, kept from one to the next: a history that grew by
-/// an item costs one row of them, where all of them would be most of the work.
+/// Distances between the items of a history, kept from one to the next with the points that they
+/// are between: a history that grew by an item costs one point and one row of distances, where all
+/// of them would be most of the work.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct PairDistances {
     items: Vec<Ordinal>,
+    /// A row for each item; see [`comparable`].
+    points: Vec<f64>,
     between: Distances,
 }
 
 impl PairDistances {
-    /// Makes them those of these items, each once, whose points are rows of `dim` numbers. They
-    /// must be items of the archive that was asked for before.
-    fn turn_to(&mut self, items: &[Ordinal], points: &[f64], dim: usize) {
+    /// Makes them those of these items, each once. It must be the archive that was asked before,
+    /// with no more of it arrived.
+    fn turn_to(&mut self, index: &Index, items: &[Ordinal]) {
+        let dim = index.dim();
         // Where each item stood before: as positions, sorted by item.
         let mut known: Vec<Scored> = (0..)
             .zip(&self.items)
@@ -145,12 +149,20 @@ impl PairDistances {
             found.ok().map(|at| known[at].ordinal.index())
         };
         let before: Vec<Option<usize>> = items.iter().map(before).collect();
+        let new = items.iter().zip(&before).filter(|(_, before)| before.is_none());
+        let new = comparable(index, decoded(index, new.map(|(item, _)| *item)));
+        let mut new = new.chunks_exact(dim);
+        let mut points = Vec::with_capacity(items.len() * dim);
+        for before in &before {
+            let kept = before.map(|at| &self.points[at * dim..(at + 1) * dim]);
+            points.extend_from_slice(kept.or_else(|| new.next()).unwrap_or_default());
+        }
         let row = |i: usize| &points[i * dim..(i + 1) * dim];
         let between = Distances::of(items.len(), |a, b| match (before[a], before[b]) {
             (Some(a), Some(b)) => self.between.get(a, b),
             _ => distance_squared(row(a), row(b)),
         });
-        (self.items, self.between) = (items.to_vec(), between);
+        *self = Self { items: items.to_vec(), points, between };
     }
 }
 
@@ -170,8 +182,7 @@ fn latest_liked(history: &[HistoryItem]) -> Vec<HistoryItem> {
 }
 
 /// Vectors as they are compared with each other: of length 1, unless places are what counts.
-pub(super) fn comparable(index: &Index, vectors: &[f64]) -> Vec<f64> {
-    let mut points = vectors.to_vec();
+pub(super) fn comparable(index: &Index, mut points: Vec<f64>) -> Vec<f64> {
     if index.metric() != Metric::Euclidean {
         for point in points.chunks_exact_mut(index.dim()) {
             let length = point.iter().map(|x| x * x).sum::<f64>().sqrt();

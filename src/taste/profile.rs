@@ -231,11 +231,18 @@ impl Profile {
     /// pairs or with a key twice, slates of more than 1000 items, and selectors without a
     /// condition; [`Error::Filter`] for a selector's condition that is no program. The profile is
     /// as it was then.
-    pub fn append(&mut self, mut entry: Entry) -> Result<bool> {
+    pub fn append(&mut self, entry: Entry) -> Result<bool> {
+        Ok(self.insert(entry)?.is_some())
+    }
+
+    /// The same, and where the log is another one now: the entries before that place are still
+    /// where they were. `None` where nothing has changed.
+    pub(crate) fn insert(&mut self, mut entry: Entry) -> Result<Option<usize>> {
         entry.check()?;
         if self.is_too_old(&entry) {
-            return Ok(false);
+            return Ok(None);
         }
+        let mut changed = self.entries.len();
         let wanted = (entry.device.as_str(), entry.sequence);
         let found = self.keys.binary_search_by(|key| (&*key.device, key.sequence).cmp(&wanted));
         match found {
@@ -248,15 +255,16 @@ impl Profile {
                 let order = (key.at_ms, &*key.device, key.sequence);
                 let at = self.entries.partition_point(|e| e.order() < order);
                 if self.entries[at].rank() >= entry.rank() {
-                    return Ok(false);
+                    return Ok(None);
                 }
                 self.entries.remove(at);
+                changed = at;
                 key.at_ms = entry.time();
             }
         }
         let place = self.entries.partition_point(|e| e.order() < entry.order());
         self.entries.insert(place, entry);
-        Ok(true)
+        Ok(Some(changed.min(place)))
     }
 
     /// Drops what no longer counts, and sets a maximum age: interactions and shown slates older

@@ -2,10 +2,8 @@
 
 use super::decay::TasteOptions;
 use super::history::Past;
-use crate::error::Result;
 use crate::ids::Ordinal;
 use crate::kind::Kind;
-use crate::load::Index;
 
 /// What a person's history says of one item.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -46,21 +44,18 @@ pub(super) struct Deed {
 
 /// The interactions that count, in canonical order. Those with items that the archive does not
 /// have are left out, and those that count for nothing: it is as if they had never been.
-pub(super) fn deeds(index: &Index, past: &Past<'_>, options: &TasteOptions) -> Result<Vec<Deed>> {
+pub(super) fn deeds(past: &Past<'_>, options: &TasteOptions) -> Vec<Deed> {
     let mut deeds = Vec::new();
-    for (at_ms, interaction) in past.for_taste() {
+    for (at_ms, item, interaction) in past.for_taste() {
         let kind = interaction.kind;
         let weight = interaction.weight.or(kind.default_weight()).unwrap_or(0.0);
         let age_hours = options.age_hours(at_ms);
         let factor = options.factor(interaction, age_hours);
-        if weight != 0.0
-            && factor > 0.0
-            && let Some(item) = index.ordinal(&interaction.item)?
-        {
+        if weight != 0.0 && factor > 0.0 {
             deeds.push(Deed { item, kind, at_ms, weight, factor, age_hours });
         }
     }
-    Ok(deeds)
+    deeds
 }
 
 /// The history as one net weight and one decay an item, in the order of each item's first
@@ -98,12 +93,14 @@ pub(super) fn reduce(deeds: &[Deed]) -> Vec<HistoryItem> {
     items.into_iter().flatten().collect()
 }
 
-/// Positions brought together by item, within an item ascending: three rounds of a stable radix
-/// sort, 11 bits of the ordinal each. Costs `n` for a history of any shape.
+/// Positions by item, within an item ascending: at most three rounds of a stable radix sort, 11
+/// bits of the ordinal each. Costs `n` for a history of any shape.
+#[inline(never)]
 pub(super) fn by_item(items: &[Ordinal]) -> Vec<u32> {
     let mut order: Vec<u32> = (0..items.len() as u32).collect();
     let mut next = order.clone();
-    for shift in [0, 11, 22] {
+    let all_bits = items.iter().fold(0, |bits, item| bits | item.0);
+    for shift in [0, 11, 22].into_iter().take_while(|shift| all_bits >> shift > 0) {
         let digit = |at: u32| (items[at as usize].0 >> shift) as usize % 2048;
         let mut places = [0usize; 2048];
         order.iter().for_each(|at| places[digit(*at)] += 1);

@@ -1,7 +1,7 @@
 //! What a "your taste" page shows: computed from the history and nothing else, each number with
 //! what it was computed from.
 
-use super::fold::decoded;
+use super::decode::decoded;
 use super::interests::{Interest, comparable, interests};
 use super::reduce::HistoryItem;
 use crate::catalog::{Catalog, Column, Value};
@@ -193,7 +193,7 @@ struct Points {
 
 impl Points {
     fn of(index: &Index, liked: &[HistoryItem]) -> Self {
-        let mut rows = comparable(index, &decoded(index, liked.iter().map(|h| h.item)));
+        let mut rows = comparable(index, decoded(index, liked.iter().map(|h| h.item)));
         let dim = index.dim();
         rows.chunks_exact_mut(dim).for_each(normalise);
         let scored =

@@ -8,11 +8,17 @@ import type { ProfileStore } from "./store.js";
  */
 export class MemoryStore implements ProfileStore {
   readonly kind = "memory";
-  readonly #reason: unknown;
+  /** One for all: with its stack it costs more than all else that an append does. */
+  readonly #refusal: NearfieldError;
 
   /** @param reason - The error for which lasting storage was given up, if there was one. */
   constructor(reason?: unknown) {
-    this.#reason = reason;
+    this.#refusal = new NearfieldError(
+      "E_STORE",
+      "the profile is kept in memory only and ends with this page",
+      { storage: "memory" },
+      { cause: reason },
+    );
   }
 
   async load(): Promise<readonly EngineEntry[]> {
@@ -22,12 +28,7 @@ export class MemoryStore implements ProfileStore {
   listen(): void {}
 
   async append(): Promise<void> {
-    throw new NearfieldError(
-      "E_STORE",
-      "the profile is kept in memory only and ends with this page",
-      { storage: "memory" },
-      { cause: this.#reason },
-    );
+    throw this.#refusal;
   }
 
   async remove(): Promise<void> {}

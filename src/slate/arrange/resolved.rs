@@ -10,7 +10,7 @@ use crate::slate::compose::{self, Composer, Composition, Rules, Values, stalenes
 use crate::slate::make::{Candidates, Maker};
 use crate::slate::mixes::wanted_mix;
 use crate::slate::request::DiversityMethod;
-use crate::taste::Interest;
+use crate::taste::{Interest, decoded};
 
 /// The rules in terms of candidates.
 pub(super) struct Resolved {
@@ -86,11 +86,7 @@ impl Resolved {
         let is_diverse = request.diversity.is_some_and(|d| d.strength > 0.0);
         let mut vectors = Vec::new();
         if is_diverse {
-            vectors = vec![0.0; n * index.dim()];
-            let rows = vectors.chunks_exact_mut(index.dim());
-            for (row, item) in rows.zip(&candidates.items) {
-                index.decode(item.ordinal, row);
-            }
+            vectors = decoded(index, candidates.items.iter().map(|item| item.ordinal));
         }
         let mut caps = Vec::new();
         for cap in &request.caps {

@@ -9,8 +9,8 @@
 //! an item: `dim + window` multiplications for a candidate and step, not a factorisation.
 //!
 //! `r_i` never grows while items are added, so what it was some steps ago bounds it from above,
-//! and only candidates whose bound could win are brought up to date (lazy greedy, Minoux 1978).
-//! The answer is the same, number by number.
+//! and a candidate is compared with the next item only while its bound could win (lazy greedy,
+//! Minoux 1978). The answer is the same, number by number.
 //!
 //! Likeness is `(1 + cosine) / 2`, as in section 5 of the paper: with bare cosines an *opposite*
 //! item would be as redundant as an equal one. A millionth of the identity is mixed in, so that
@@ -68,18 +68,20 @@ impl Dpp {
         &self.rows[i * self.stride..(i + 1) * self.stride]
     }
 
-    /// Compares a candidate with what is new.
-    pub(super) fn refresh(&mut self, i: usize, space: &Space) {
-        for t in self.n_seen[i]..self.items.len() {
-            let item = self.items[t];
-            let likeness = (1.0 - RIDGE) * (0.5 + 0.5 * space.cosine(i, item));
-            let of_item = self.row(item);
-            // Zeros in the candidate's row from `t` on leave out what is behind.
-            let c = (likeness - dot(self.row(i), of_item)) / of_item[t];
-            self.rows[i * self.stride + t] = c;
-            self.residual[i] -= c * c;
-        }
-        self.n_seen[i] = self.n_seen[i].max(self.items.len());
+    /// Compares a candidate with the first item that is new to it; false where none is.
+    #[inline(never)]
+    pub(super) fn compare(&mut self, i: usize, space: &Space) -> bool {
+        let t = self.n_seen[i];
+        let Some(&item) = self.items.get(t) else { return false };
+        let likeness = (1.0 - RIDGE) * (0.5 + 0.5 * space.cosine(i, item));
+        let of_item = self.row(item);
+        // Zeros in the candidate's row from `t` on leave out what is behind.
+        let end = (t + 1).next_multiple_of(LANES);
+        let c = (likeness - dot(&self.row(i)[..end], &of_item[..end])) / of_item[t];
+        self.rows[i * self.stride + t] = c;
+        self.residual[i] -= c * c;
+        self.n_seen[i] = t + 1;
+        true
     }
 
     /// Adds an item; the oldest leaves a full window.
@@ -90,7 +92,7 @@ impl Dpp {
         if self.items.len() == self.window {
             self.drop_oldest(space);
         }
-        self.refresh(item, space);
+        while self.compare(item, space) {}
         self.rows[item * self.stride + self.items.len()] = self.residual(item).sqrt();
         self.n_seen[item] = CHOSEN;
         self.items.push(item);
@@ -103,7 +105,7 @@ impl Dpp {
     /// what stays, and what the first still holds of a candidate is unexplained again.
     fn drop_oldest(&mut self, space: &Space) {
         for i in 0..self.n_seen.len() {
-            self.refresh(i, space);
+            while self.compare(i, space) {}
         }
         let mut rotations: Vec<(f64, f64)> = Vec::with_capacity(self.window);
         for t in 1..self.window {

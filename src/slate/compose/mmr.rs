@@ -4,7 +4,7 @@ use super::space::Space;
 
 /// For each candidate its highest cosine to the last items.
 ///
-/// Cosines are computed when they are asked for ([`Mmr::refresh`]). Until then
+/// Cosines are computed when they are asked for ([`Mmr::compare`]). Until then
 /// [`Mmr::nearest`] is that to fewer items, and so too low, never too high.
 #[derive(Default)]
 pub(super) struct Mmr {
@@ -35,15 +35,16 @@ impl Mmr {
         self.nearest[i]
     }
 
-    /// Compares a candidate with what is new.
-    pub(super) fn refresh(&mut self, i: usize, space: &Space) {
-        let ring = &mut self.cosines[i * self.window..(i + 1) * self.window];
-        for t in self.n_seen[i]..self.items.len() {
-            let cosine = space.cosine(i, self.items[t]);
-            ring[t % self.window] = cosine;
-            self.nearest[i] = self.nearest[i].max(cosine);
-        }
-        self.n_seen[i] = self.items.len();
+    /// Compares a candidate with the first item that is new to it; false where none is.
+    #[inline(never)]
+    pub(super) fn compare(&mut self, i: usize, space: &Space) -> bool {
+        let t = self.n_seen[i];
+        let Some(&item) = self.items.get(t) else { return false };
+        let cosine = space.cosine(i, item);
+        self.cosines[i * self.window + t % self.window] = cosine;
+        self.nearest[i] = self.nearest[i].max(cosine);
+        self.n_seen[i] = t + 1;
+        true
     }
 
     /// Adds an item; the oldest leaves a full window.
@@ -55,7 +56,7 @@ impl Mmr {
             // Maxima may fall now, so they are made anew, of all but the ring's oldest entry.
             let oldest = self.items.len() % self.window;
             for i in 0..self.n_seen.len() {
-                self.refresh(i, space);
+                while self.compare(i, space) {}
                 let ring = &mut self.cosines[i * self.window..(i + 1) * self.window];
                 ring[oldest] = f64::NEG_INFINITY;
                 self.nearest[i] = ring.iter().fold(f64::NEG_INFINITY, |most, &c| most.max(c));

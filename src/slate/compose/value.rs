@@ -127,12 +127,20 @@ impl Objective {
         }
         let mut best: Option<(f64, usize)> = None;
         for i in 0..self.rotated.len() {
-            // What was last known of it bounds its value from above.
-            if is_gone(i) || !self.is_better(i, best) || !is_allowed(i) {
+            // What was last known of it bounds its value from above: no more is asked of it than
+            // whether it may win.
+            if !self.is_better(i, best) || is_gone(i) || !is_allowed(i) {
                 continue;
             }
-            self.refresh(i);
-            if self.is_better(i, best) {
+            let may_win = loop {
+                if !self.compare(i) {
+                    break true;
+                }
+                if !self.is_better(i, best) {
+                    break false;
+                }
+            };
+            if may_win {
                 best = Some((self.value(i), i));
             }
         }
@@ -145,13 +153,13 @@ impl Objective {
         value > most || value == most && self.rotated[i] > self.rotated[at]
     }
 
-    /// Compares a candidate with the items it was not compared with yet. Until then its value may
-    /// be too high, never too low.
-    pub(super) fn refresh(&mut self, i: usize) {
+    /// Compares a candidate with the first item that it was not compared with yet; false where
+    /// there is none. Until then its value may be too high, never too low.
+    fn compare(&mut self, i: usize) -> bool {
         match self.diversity {
-            Diversity::None => {}
-            Diversity::Mmr { .. } => self.mmr.refresh(i, &self.space),
-            Diversity::Dpp { .. } => self.dpp.refresh(i, &self.space),
+            Diversity::None => false,
+            Diversity::Mmr { .. } => self.mmr.compare(i, &self.space),
+            Diversity::Dpp { .. } => self.dpp.compare(i, &self.space),
         }
     }
 
@@ -210,7 +218,7 @@ impl Objective {
     /// Why `i`, whose score is better, has the lower value: what takes most from it against
     /// `chosen`.
     pub(super) fn why(&mut self, i: usize, chosen: usize) -> Why {
-        self.refresh(i);
+        while self.compare(i) {}
         let weight = match self.diversity {
             Diversity::None => 1.0,
             Diversity::Mmr { lambda } => lambda,
