@@ -494,7 +494,8 @@ fn a_claimed_huge_count_allocates_nothing() {
     // What opening allocates depends on columns and dimensions, not on the number of items.
     let columns = index.sections().count();
     assert!(columns > 0);
-    let many = AlignedBytes::copy_of(&archive(20_000, 6, Metric::Cosine)).unwrap();
+    let many = support::archive_with(20_000, 6, Metric::Cosine, 1);
+    let many = AlignedBytes::copy_of(&many).unwrap();
     ALLOCATED.set(0);
     let _many = Index::open(many).unwrap();
     assert_eq!(ALLOCATED.get(), for_20, "opening 20,000 items allocates what 20 do");

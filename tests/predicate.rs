@@ -498,7 +498,9 @@ fn all_widths_and_sizes_equal_evaluation_item_by_item() {
         columns.push(NamedColumn { name: "label".into(), values });
         let table = Table { ids: (0..n).map(|i| i.to_string()).collect(), columns };
         let vectors = Embeddings { dim: 2, values: vec![1.0; 2 * n] };
-        let index = open(&build(&table, &vectors, &BuildOptions::default()).unwrap().bytes);
+        // With one list, items keep the order that they came in.
+        let options = BuildOptions { lists: Some(1), ..BuildOptions::default() };
+        let index = open(&build(&table, &vectors, &options).unwrap().bytes);
         let catalog = Catalog::new(&index);
         let check = |program: &str, holds: &dyn Fn(usize) -> bool| {
             let expected = ItemSet::from_fn(n, holds);

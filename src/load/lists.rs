@@ -6,6 +6,16 @@ use super::AlignedBytes;
 use crate::format::{ListsLayout, Probes};
 use crate::kernel::code::scale_from_bits;
 
+/// Which lists a search looks at.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Probing {
+    /// At most so many, those that promise most;
+    pub(crate) n_lists: usize,
+    /// of these, none whose items would have to lie more than so many spreads above their centroid's
+    /// score to belong to the nearest.
+    pub(crate) reach: f32,
+}
+
 /// A view of the archive's inverted lists: each holds a run of ordinals around one centroid.
 ///
 /// A small catalog has one list. In a larger one a search looks at the lists whose centroids
@@ -97,17 +107,20 @@ impl<'a> Lists<'a> {
     /// The codes lose some of them whatever is probed; what is probed must hold the more. Between
     /// the builder's measurements the next larger one counts. What is beyond the largest share that
     /// was measured gets as many lists as that; longer answers than were measured get all.
-    pub(crate) fn probes(&self, k: usize, recall: f32) -> Probes {
+    pub(crate) fn probing(&self, k: usize, recall: f32) -> Probing {
         let largest = self.probes.last().map_or(1.0, |p| p.share);
         let share = (recall / self.code_recall.max(f32::MIN_POSITIVE)).min(largest);
         // Ascending in k, then in share: the first fits best.
         let measured = self.probes.iter().find(|p| p.k as usize >= k && p.share >= share);
-        let n = self.len() as u32;
-        measured.map_or(self.all(), |p| Probes { n_lists: p.n_lists.clamp(1, n), ..*p })
+        let probing = |p: &Probes| Probing {
+            n_lists: (p.n_lists as usize).clamp(1, self.len()),
+            reach: p.reach,
+        };
+        measured.map_or(self.all(), probing)
     }
 
     /// All of them.
-    pub(crate) fn all(&self) -> Probes {
-        Probes { k: u32::MAX, share: 1.0, n_lists: self.len() as u32, reach: f32::MAX }
+    pub(crate) fn all(&self) -> Probing {
+        Probing { n_lists: self.len(), reach: f32::MAX }
     }
 }

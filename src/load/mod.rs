@@ -6,6 +6,7 @@ mod neighbours;
 
 pub use bytes::AlignedBytes;
 pub use lists::Lists;
+pub(crate) use lists::Probing;
 pub use neighbours::{Neighbours, NeighboursRow};
 
 use crate::error::{Error, Result};

@@ -14,11 +14,10 @@ mod top;
 
 pub use query::Query;
 
-use crate::format::Probes;
 use crate::ids::{Ordinal, Scored};
 use crate::item_set::ItemSet;
 use crate::kernel::Backend;
-use crate::load::Index;
+use crate::load::{Index, Probing};
 use crate::ordering::sort_best_first;
 
 /// A request that leaves out less than this part of the items (a hundredth) is no filter.
@@ -200,13 +199,14 @@ impl Searcher {
             return;
         }
         let lists = index.lists();
-        let probes = Self::probes(index, k, allowed.count(), effort);
-        let n_probes = probes.n_lists as usize;
+        let probing = Self::probing(index, k, allowed.count(), effort);
         let is_filtered = index.len() - allowed.count() > index.len() / UNFILTERED;
         for (scan, query) in scans.iter_mut().zip(queries) {
             scan.prepare(self.backend, index, query);
-            scan.choose(index, n_probes, allowed);
-            scan.is_far = is_filtered && !scan.is_typical(index, allowed);
+            scan.choose(index, probing.n_lists, allowed);
+            // Where all lists are chosen, they say nothing of where the allowed items lie.
+            let is_typical = probing.n_lists < lists.len() && scan.is_typical(index, allowed);
+            scan.is_far = is_filtered && !is_typical;
             let (margin, cap) = match scan.is_far {
                 true => (lists.filtered_margin, k + MOST_BEYOND_K_FILTERED),
                 false => (lists.margin, k + MOST_BEYOND_K),
@@ -217,7 +217,7 @@ impl Searcher {
             }
             scan.top.settle();
         }
-        self.scan_chosen(index, allowed, queries.len(), probes.reach);
+        self.scan_chosen(index, allowed, queries.len(), probing.reach);
         if effort == Effort::Exhaustive {
             return;
         }
@@ -274,10 +274,10 @@ impl Searcher {
     /// do, if the filter has nothing to do with the query.
     #[must_use]
     pub fn n_probes(index: &Index, k: usize, n_allowed: usize, effort: Effort) -> usize {
-        Self::probes(index, k, n_allowed, effort).n_lists as usize
+        Self::probing(index, k, n_allowed, effort).n_lists
     }
 
-    fn probes(index: &Index, k: usize, n_allowed: usize, effort: Effort) -> Probes {
+    fn probing(index: &Index, k: usize, n_allowed: usize, effort: Effort) -> Probing {
         let lists = index.lists();
         let recall = match effort {
             Effort::Exhaustive => return lists.all(),
@@ -285,6 +285,6 @@ impl Searcher {
             Effort::Recall(recall) => recall,
         };
         let depth = (k as u64 * index.len() as u64).div_ceil(n_allowed.max(1) as u64);
-        lists.probes(depth as usize, recall)
+        lists.probing(depth as usize, recall)
     }
 }

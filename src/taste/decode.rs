@@ -29,12 +29,7 @@ fn rows(index: &Index, items: &[Ordinal]) -> Vec<f64> {
         }
         let row = &mut rows[at as usize * dim..][..dim];
         row.copy_from_slice(&centroid);
-        let mut groups = row.chunks_mut(8);
-        index.for_each_step(item, |steps| {
-            for (x, step) in groups.next().unwrap_or_default().iter_mut().zip(steps) {
-                *x += step;
-            }
-        });
+        index.add_residual(item, row);
     }
     rows
 }
