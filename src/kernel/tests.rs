@@ -17,9 +17,11 @@ fn rotation(dim: usize) -> Rotation {
 
 const UGLY: [usize; 9] = [8, 16, 24, 32, 40, 64, 104, 768, MAX_DIM];
 
+type Answer = (u32, [u32; BLOCK]);
+
 /// What a kernel says of a block: the lanes above the threshold, and the scores where there are any
 /// (else nothing is said of them).
-fn answer(above: u32, scores: [f32; BLOCK]) -> (u32, [u32; BLOCK]) {
+fn answer(above: u32, scores: [f32; BLOCK]) -> Answer {
     assert!(above == 0 || scores.iter().all(|score| score.is_finite()));
     (above, if above == 0 { [0; BLOCK] } else { scores.map(f32::to_bits) })
 }
@@ -46,7 +48,7 @@ fn assert_parity(
         let above = backend.score_prefixes(&block, query, affine, threshold, &mut scores);
         answer(above, scores)
     };
-    let kernels: [&dyn Fn(Backend, f32) -> (u32, [u32; BLOCK]); 2] = [&centroids, &items];
+    let kernels: [&dyn Fn(Backend, f32) -> Answer; 2] = [&centroids, &items];
     for (kernel, name) in kernels.iter().zip(["centroids", "prefixes"]) {
         let (above, scores) = kernel(Backend::Scalar, f32::MIN);
         assert_eq!(above, u32::MAX);
