@@ -36,6 +36,15 @@ impl ItemSet {
         (self.len, self.count) = (len, 0);
     }
 
+    /// Makes it the set of every item of an archive with `len` items. Costs nothing where it is that
+    /// already, as it is for most requests.
+    pub fn refill(&mut self, len: usize) {
+        if (self.len, self.count) != (len, len) {
+            self.reset(len);
+            self.fill();
+        }
+    }
+
     /// Puts every item in.
     pub fn fill(&mut self) {
         self.words.fill(u32::MAX);
@@ -212,6 +221,10 @@ mod tests {
             assert_eq!(rest.count() + set.count(), len);
             rest.union(&set);
             assert_eq!(rest, ItemSet::full(len));
+            for mut other in [ItemSet::empty(len), ItemSet::full(len), ItemSet::full(len + 40)] {
+                other.refill(len);
+                assert_eq!(other, ItemSet::full(len));
+            }
             rest.intersect(&set);
             assert_eq!(rest, set);
             rest.insert(Ordinal(len as u32));

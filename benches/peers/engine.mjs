@@ -2,7 +2,7 @@
  * nearfield's wasm module without the package around it: what the wrapper costs, and the steps from the
  * bytes to the first answer one by one.
  */
-import nearfield, { WASM } from "./nearfield.mjs";
+import nearfield, { wasmFor } from "./nearfield.mjs";
 
 const engine = {
   key: "engine",
@@ -22,7 +22,7 @@ const engine = {
 
   async start(host) {
     const { instantiateGlue } = await import(host.url("pkg/wasm/glue.js"));
-    return { instantiateGlue, wasm: await host.read(WASM) };
+    return { instantiateGlue, wasm: await wasmFor(host) };
   },
 
   async load({ instantiateGlue, wasm }, bytes, _, mark) {

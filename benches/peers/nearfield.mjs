@@ -1,8 +1,13 @@
 /** nearfield as an application uses it: through the npm package, as it was built in pkg/. */
 
 const ENTRY = { node: "pkg/dist/index.node.js", chromium: "pkg/dist/index.js" };
-/** The module that hosts with relaxed SIMD get. */
-export const WASM = "pkg/wasm/nearfield_relaxed_bg.wasm";
+const MODULES = ["pkg/wasm/nearfield_relaxed_bg.wasm", "pkg/wasm/nearfield_bg.wasm"];
+
+/** The module that the host gets: Node 20 knows no relaxed SIMD. */
+export async function wasmFor(host) {
+  const relaxed = await host.read(MODULES[0]);
+  return WebAssembly.validate(relaxed) ? relaxed : host.read(MODULES[1]);
+}
 
 const archives = new Map();
 
@@ -22,7 +27,7 @@ export default {
 
   async start(host) {
     const { open } = await import(host.url(ENTRY[host.name]));
-    return { open, wasm: await host.read(WASM) };
+    return { open, wasm: await wasmFor(host) };
   },
 
   async load({ open, wasm }, bytes, _, mark) {

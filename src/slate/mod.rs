@@ -273,8 +273,7 @@ impl Recommender {
 
     fn select_into(&mut self, limits: &Limits<'_>, set: &mut ItemSet) -> Result<()> {
         let Some(program) = limits.where_ else {
-            set.reset(self.index.len());
-            set.fill();
+            set.refill(self.index.len());
             return Ok(());
         };
         let past = self.reading.past(&self.profile, &self.index)?;
