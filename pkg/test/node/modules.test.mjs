@@ -21,7 +21,11 @@ async function engineOf(options) {
   return nf.engine;
 }
 
-/** A host whose relaxed dot product is `dot(signed, short, i)` for the pair of bytes `2 * i`. */
+/**
+ * A host whose relaxed dot product is `dot(signed, short, i, before)` for the four bytes from `4 * i` on,
+ * where `before` is what the sum is added to. (Node 20's own is not right: its baseline compiler doubles
+ * sums.)
+ */
 function hostWith(t, dot) {
   const RealInstance = WebAssembly.Instance;
   let asked = 0;
@@ -33,8 +37,9 @@ function hostWith(t, dot) {
       asked += 1;
       const signed = new Int8Array(memory.buffer, 0, 16);
       const short = new Uint8Array(memory.buffer, 16, 16);
-      new Int16Array(memory.buffer, 32, 8).forEach((_, i, sums) => {
-        sums[i] = dot(signed, short, i);
+      const before = new Int32Array(memory.buffer, 48, 4);
+      new Int32Array(memory.buffer, 32, 4).forEach((_, i, sums) => {
+        sums[i] = dot(signed, short, i, before[i]);
       });
     };
     return Object.create(RealInstance.prototype, { exports: { value: { m: memory, f: probe } } });
@@ -47,30 +52,37 @@ function hostWith(t, dot) {
   return () => asked;
 }
 
-const pair = (a, b, i) => a[2 * i] * b[2 * i] + a[2 * i + 1] * b[2 * i + 1];
+const product = (a, b, at) => a[at] * b[at];
+const four = (a, b, i) => [0, 1, 2, 3].reduce((sum, j) => sum + product(a, b, 4 * i + j), 0);
+const right = (a, b, i, before) => before + four(a, b, i);
 const clamp = (x, limit) => Math.max(-limit, Math.min(limit, x));
 
 test("the probe finds relaxed SIMD where it is and computes rightly", async (t) => {
-  assert.equal(await engineOf({}), "relaxed");
-  assert.equal(await engineOf({ engine: "relaxed" }), "relaxed");
-  assert.equal(await engineOf({ engine: "simd128" }), "simd128");
-  const asked = hostWith(t, pair);
+  const asked = hostWith(t, right);
   assert.equal(await engineOf({}), "relaxed");
   assert.ok(asked() > 10, "the sums came from the host of this test");
+  assert.equal(await engineOf({ engine: "relaxed" }), "relaxed");
+  assert.equal(await engineOf({ engine: "simd128" }), "simd128");
 });
 
 const DEFECTS = {
-  "sums doubled": (a, b, i) => 2 * pair(a, b, i),
+  "sums doubled": (a, b, i, before) => 2 * right(a, b, i, before),
+  "products doubled": (a, b, i, before) => before + 2 * four(a, b, i),
   "nothing computed": () => 0,
-  "operands swapped": (a, b, i) => pair(new Uint8Array(a), new Int8Array(b), i),
-  "signs lost": (a, b, i) => pair(a.map(Math.abs), b, i),
-  "pairs crossed": (a, b, i) => a[2 * i] * b[2 * i + 1] + a[2 * i + 1] * b[2 * i],
-  "lanes in reverse": (a, b, i) => pair(a, b, 7 - i),
-  "sums saturated at 15 bits": (a, b, i) => clamp(pair(a, b, i), 16_383),
-  "products saturated at 14 bits": (a, b, i) =>
-    clamp(a[2 * i] * b[2 * i], 8191) + clamp(a[2 * i + 1] * b[2 * i + 1], 8191),
-  "products of 7 bits by 6": (a, b, i) => pair(a, b.map((x) => x & 63), i),
-  "one lane wrong": (a, b, i) => pair(a, b, i) + (i === 5 && a[10] === -127 ? 1 : 0),
+  "nothing added to what was there": (a, b, i) => four(a, b, i),
+  "operands swapped": (a, b, i, before) => right(new Uint8Array(a), new Int8Array(b), i, before),
+  "signs lost": (a, b, i, before) => right(a.map(Math.abs), b, i, before),
+  "pairs crossed": (a, b, i, before) =>
+    before + [1, 0, 3, 2].reduce((sum, j, at) => sum + a[4 * i + at] * b[4 * i + j], 0),
+  "lanes in reverse": (a, b, i, before) => right(a, b, 3 - i, before),
+  "pairs saturated at 14 bits": (a, b, i, before) =>
+    before +
+    clamp(product(a, b, 4 * i) + product(a, b, 4 * i + 1), 16_383) +
+    clamp(product(a, b, 4 * i + 2) + product(a, b, 4 * i + 3), 16_383),
+  "products saturated at 14 bits": (a, b, i, before) =>
+    [0, 1, 2, 3].reduce((sum, j) => sum + clamp(product(a, b, 4 * i + j), 8191), before),
+  "products of 7 bits by 6": (a, b, i, before) => right(a, b.map((x) => x & 63), i, before),
+  "one lane wrong": (a, b, i, before) => right(a, b, i, before) + (i === 2 && a[10] === -127 ? 1 : 0),
 };
 
 for (const [name, dot] of Object.entries(DEFECTS)) {
@@ -98,7 +110,8 @@ test("a host that refuses relaxed instructions runs simd128", async (t) => {
   assert.equal(await engineOf({}), "simd128");
 });
 
-test("of a pair of modules the fitting one is read, and the other is not", async () => {
+test("of a pair of modules the fitting one is read, and the other is not", async (t) => {
+  hostWith(t, right);
   const wasm = { simd128, relaxed };
   assert.equal(await engineOf({ wasm }), "relaxed");
   assert.equal(await engineOf({ wasm, engine: "simd128" }), "simd128");
@@ -107,7 +120,8 @@ test("of a pair of modules the fitting one is read, and the other is not", async
   assert.equal(await engineOf({ wasm: { simd128, relaxed: missing }, engine: "simd128" }), "simd128");
 });
 
-test("a module of another kind than asked for is E_ARG", async () => {
+test("a module of another kind than asked for is E_ARG", async (t) => {
+  hostWith(t, right);
   for (const options of [
     { wasm: { simd128: relaxed, relaxed: simd128 } },
     { wasm: simd128, engine: "relaxed" },
@@ -122,19 +136,20 @@ test("a module of another kind than asked for is E_ARG", async () => {
   assert.equal(await engineOf({ wasm: await WebAssembly.compile(readFileSync(relaxed)) }), "relaxed");
 });
 
-test("400 slates have the same digest by both modules", async (t) => {
-  const [one, two] = [await openFilms(t, { engine: "simd128" }), await openFilms(t, { engine: "relaxed" })];
+test("the module that the probe chooses here answers as simd128 does", async (t) => {
+  // Behind the flag Node 20 has a relaxed SIMD that doubles; Chromium's and Firefox's answers by both
+  // modules are compared in test/browser/determinism.test.mjs and in the repository's tests/engines.
+  const [one, two] = [await openFilms(t, { engine: "simd128" }), await openFilms(t)];
   const expected = await digestOfSlates(one);
-  assert.deepEqual(await digestOfSlates(two), expected);
+  assert.deepEqual(await digestOfSlates(two), expected, two.engine);
   for (const basis of ["taste", "similarity"]) assert.ok(expected.basis[basis] > 20, basis);
   // More than one list, other metrics, shorter codes.
   for (const name of ["small-ip-v1.nf", "small-euclid-v1.nf"]) {
     const answers = async (engine) => {
       const nf = await open(fixture(name), { profile: false, engine });
       t.after(() => nf.dispose());
-      assert.equal(nf.engine, engine);
       return Array.from({ length: 300 }, (_, i) => nf.similar(String(i), { k: 25, recall: 0.9 }));
     };
-    assert.deepEqual(await answers("relaxed"), await answers("simd128"), name);
+    assert.deepEqual(await answers("auto"), await answers("simd128"), name);
   }
 });
