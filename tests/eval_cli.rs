@@ -683,6 +683,43 @@ fn what_cannot_be_measured_is_refused_with_its_reason() {
 }
 
 #[test]
+fn recent_interactions_are_weighed() {
+    let bench = Bench::new();
+    let asked = ["--interactions", "test.csv", "--split", "time", "--sweep", "windows"];
+    let (_, out) = bench.eval(&asked);
+    let steps = |setting: &str| -> Vec<Value> {
+        let mut sweeps = out["sweeps"].as_array().unwrap().iter();
+        let sweep = sweeps.find(|s| s["setting"] == setting).unwrap();
+        sweep["steps"].as_array().unwrap().clone()
+    };
+    let fold_in = &out["methods"][0]["measures"];
+    for measure in ["recall_at_k", "ndcg_at_k", "intra_list_distance"] {
+        let (session, month) = (steps("session share"), steps("month share"));
+        assert_eq!(session[0]["measures"][measure], fold_in[measure]);
+        // The log is twelve days long: its last three hours are little of it, its last month is all.
+        assert_ne!(session.last().unwrap()["measures"][measure], fold_in[measure]);
+        for step in month {
+            assert_eq!(step["measures"][measure], fold_in[measure], "{}", step["setting"]);
+        }
+    }
+
+    let without: String = bench
+        .read("test.csv")
+        .lines()
+        .map(|line| format!("{}\n", line.rsplit_once(',').unwrap().0))
+        .collect();
+    bench.write("timeless.csv", &without);
+    let output =
+        bench.run(&["eval", "a.nf", "--interactions", "timeless.csv", "--sweep", "windows"]);
+    assert!(!output.status.success());
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        errors.contains("--sweep windows: expected a time with every interaction"),
+        "{errors}"
+    );
+}
+
+#[test]
 fn a_sweep_ends_where_fold_in_is() {
     let bench = Bench::new();
     let (text, out) = bench.eval(&["--interactions", "test.csv", "--sweep", "history,effort"]);

@@ -244,7 +244,6 @@ impl Sample<'_> {
             let trials = LOST_TO_REACH.map(|part| {
                 let mut reaches: Vec<f32> = items.iter().map(|item| item.1).collect();
                 let most = quantile(&mut reaches, 1.0 - part * lost, f32::total_cmp);
-                // Where next to nothing may be lost to it, it is as good as none.
                 let reach = if part == 0.0 { NO_REACH } else { most.unwrap_or(0.0).max(0.0) };
                 // Of all items, so many must be in lists that are neither too far down nor left out.
                 let mut ranks: Vec<u32> = items

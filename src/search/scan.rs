@@ -143,7 +143,7 @@ impl Scan {
                 }
             }
             // Where a filter leaves too few above the floor, the floor was wrong.
-            if self.top.len() >= keep {
+            if self.top.len() >= keep || floor == f32::MIN {
                 break;
             }
         }

@@ -1,6 +1,7 @@
 //! One method with one setting turned step by step: what each step gains and costs.
 
 mod trade;
+mod windows;
 
 use std::path::Path;
 
@@ -25,6 +26,8 @@ pub enum Asked {
     Calibration,
     /// What popularity brings where it is added to the taste.
     Prior,
+    /// What recent interactions are worth beside all of them. For logs with times, split by time.
+    Windows,
 }
 
 /// What sweeps turn a setting of.
@@ -112,6 +115,7 @@ impl Asked {
             Self::Diversity => trade::diversity(archive, base, sample, yardstick),
             Self::Calibration => Ok(vec![trade::calibration(archive, base, sample, yardstick)?]),
             Self::Prior => Ok(vec![trade::prior(archive, base, sample, yardstick)?]),
+            Self::Windows => windows::windows(archive, base, sample, yardstick),
         }
     }
 }
