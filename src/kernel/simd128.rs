@@ -165,8 +165,8 @@ impl Arithmetic {
 /// Nearly every block of a scan holds nothing above the threshold. So the score is computed first
 /// that an item would have with the largest dot product, the largest scale and the smallest norm of
 /// every eighth item. Rounding never turns an order round, so no score of the block is above it:
-/// where it does not exceed the threshold, nothing does, and the block is done at a fifth of the
-/// price.
+/// where it does not exceed the threshold, nothing does, and the block is done at less than half the
+/// price of its scores.
 #[inline(always)]
 pub(super) fn score(
     sums: [v128; 8],

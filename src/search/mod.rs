@@ -25,7 +25,8 @@ const UNFILTERED: usize = 100;
 
 /// Items beyond `k` that are decoded and scored at most, whatever the margin says.
 const MOST_BEYOND_K: usize = 190;
-/// The same behind a filter, which may leave very many items at about one distance.
+/// The same behind a filter that leaves little near the query, and very many items at about one
+/// distance.
 const MOST_BEYOND_K_FILTERED: usize = 1000;
 
 /// How much of the archive a search looks at.
