@@ -107,7 +107,7 @@ impl Backend {
 
     /// Scores the 32 centroids of a block; see [`Backend::score_prefixes`].
     ///
-    /// The block's codes are `BLOCK * query.len()` bytes, each below 128.
+    /// The block's codes are `BLOCK * query.len()` bytes, whose highest bits are not read.
     ///
     /// # Panics
     /// If the lengths do not fit together: a bug of the caller, never of the data.
@@ -139,7 +139,10 @@ impl Backend {
                 simd128::score(sums, block, affine, threshold, out)
             }
             #[cfg(target_arch = "x86_64")]
-            Self::Avx2 => x86_64::score_centroids(block, query, affine, threshold, out),
+            Self::Avx2 => {
+                let dots = x86_64::dot_centroids(block.codes, query);
+                scalar::score(&dots, block, affine, threshold, out)
+            }
         }
     }
 
@@ -188,7 +191,10 @@ impl Backend {
                 simd128::score(sums, block, affine, threshold, out)
             }
             #[cfg(target_arch = "x86_64")]
-            Self::Avx2 => x86_64::score_prefixes(block, query, affine, threshold, out),
+            Self::Avx2 => {
+                let dots = x86_64::dot_prefixes(block.codes, query);
+                scalar::score(&dots, block, affine, threshold, out)
+            }
         }
     }
 

@@ -2,8 +2,8 @@
 //!
 //! `i32x4.relaxed_dot_i8x16_i7x16_add_s` adds four neighbouring products of a signed byte and a byte of
 //! 7 bits to a 32-bit sum. With the second within 0 to 127 (prefixes are within 0 to 15) every engine
-//! gives the same sum, and nothing saturates on the way. On ARM with its dot product instructions and
-//! on x86 with AVX-VNNI this is one instruction; on older x86 it is three, and the form that adds two
+//! gives the same sum, and nothing saturates on the way. On x86 with AVX-VNNI this is one
+//! instruction (and ARM has one for it, SDOT); on older x86 it is three, and the form that adds two
 //! products in 16 bits would be 1.4 times as fast there, as this one is here (`DESIGN.md`).
 
 use core::arch::wasm32::{
@@ -11,7 +11,7 @@ use core::arch::wasm32::{
 };
 
 use super::code::BLOCK;
-use super::simd128::load;
+use super::simd128::add_to_each;
 
 /// Four components of a query in every 32-bit lane.
 #[inline(always)]
@@ -29,20 +29,11 @@ pub(super) fn dot_prefixes(codes: &[u8], query: &[i8]) -> [v128; 8] {
     let (queries, _) = queries.as_chunks::<2>();
     for (group, [low, high]) in groups.iter().zip(queries) {
         let (low, high) = (four(low), four(high));
-        let (fours, _) = group.as_chunks::<16>();
-        let dot = |sum: v128, four: &[u8; 16]| {
-            let x = load(four);
+        let dot = |sum: v128, x: v128| {
             let sum = i32x4_relaxed_dot_i8x16_i7x16_add(low, v128_and(x, half), sum);
             i32x4_relaxed_dot_i8x16_i7x16_add(high, v128_and(u16x8_shr(x, 4), half), sum)
         };
-        sums[0] = dot(sums[0], &fours[0]);
-        sums[1] = dot(sums[1], &fours[1]);
-        sums[2] = dot(sums[2], &fours[2]);
-        sums[3] = dot(sums[3], &fours[3]);
-        sums[4] = dot(sums[4], &fours[4]);
-        sums[5] = dot(sums[5], &fours[5]);
-        sums[6] = dot(sums[6], &fours[6]);
-        sums[7] = dot(sums[7], &fours[7]);
+        add_to_each(&mut sums, group, dot);
     }
     sums
 }
@@ -55,18 +46,9 @@ pub(super) fn dot_centroids(codes: &[u8], query: &[i8]) -> [v128; 8] {
     let (queries, _) = query.as_chunks::<4>();
     for (group, q) in groups.iter().zip(queries) {
         let q = four(q);
-        let (fours, _) = group.as_chunks::<16>();
-        let dot = |sum, four| {
-            i32x4_relaxed_dot_i8x16_i7x16_add(q, v128_and(load(four), u8x16_splat(127)), sum)
-        };
-        sums[0] = dot(sums[0], &fours[0]);
-        sums[1] = dot(sums[1], &fours[1]);
-        sums[2] = dot(sums[2], &fours[2]);
-        sums[3] = dot(sums[3], &fours[3]);
-        sums[4] = dot(sums[4], &fours[4]);
-        sums[5] = dot(sums[5], &fours[5]);
-        sums[6] = dot(sums[6], &fours[6]);
-        sums[7] = dot(sums[7], &fours[7]);
+        let low = u8x16_splat(127);
+        let dot = |sum, x| i32x4_relaxed_dot_i8x16_i7x16_add(q, v128_and(x, low), sum);
+        add_to_each(&mut sums, group, dot);
     }
     sums
 }

@@ -18,9 +18,31 @@ use super::{Affine, Block};
 
 /// Sixteen bytes at any address.
 #[inline(always)]
-pub(super) fn load(bytes: &[u8; 16]) -> v128 {
+fn load(bytes: &[u8; 16]) -> v128 {
     // SAFETY: the reference covers the 16 bytes, and v128_load has no alignment requirement.
     unsafe { v128_load(bytes.as_ptr().cast::<v128>()) }
+}
+
+/// Brings each of a block's eight sums, of four items each, up to date with one group of its codes,
+/// four bytes an item.
+///
+/// Written out, and over arrays of fixed length: in a loop over slices the sums would live in memory
+/// and not in registers.
+#[inline(always)]
+pub(super) fn add_to_each(
+    sums: &mut [v128; 8],
+    group: &[u8; 4 * BLOCK],
+    add: impl Fn(v128, v128) -> v128,
+) {
+    let (fours, _) = group.as_chunks::<16>();
+    sums[0] = add(sums[0], load(&fours[0]));
+    sums[1] = add(sums[1], load(&fours[1]));
+    sums[2] = add(sums[2], load(&fours[2]));
+    sums[3] = add(sums[3], load(&fours[3]));
+    sums[4] = add(sums[4], load(&fours[4]));
+    sums[5] = add(sums[5], load(&fours[5]));
+    sums[6] = add(sums[6], load(&fours[6]));
+    sums[7] = add(sums[7], load(&fours[7]));
 }
 
 /// A 16-bit lane holds four prefixes of one item. Masking leaves one of them in each lane, and the
@@ -35,9 +57,7 @@ pub(super) fn dot_prefixes(codes: &[u8], query: &[i8]) -> [v128; 8] {
     for (group, q) in groups.iter().zip(queries) {
         let pair = |a: usize| i32x4_splat(i32::from(q[a]) & 0xFFFF | i32::from(q[a + 2]) << 16);
         let (q02, q46, q13, q57) = (pair(0), pair(4), pair(1), pair(5));
-        let (fours, _) = group.as_chunks::<16>();
-        let dot = |sum: v128, four: &[u8; 16]| {
-            let x = load(four);
+        let dot = |sum: v128, x: v128| {
             let low = i32x4_add(
                 i32x4_dot_i16x8(v128_and(x, half), q02),
                 i32x4_dot_i16x8(v128_and(u16x8_shr(x, 4), half), q46),
@@ -48,23 +68,12 @@ pub(super) fn dot_prefixes(codes: &[u8], query: &[i8]) -> [v128; 8] {
             );
             i32x4_add(sum, i32x4_add(low, high))
         };
-        sums[0] = dot(sums[0], &fours[0]);
-        sums[1] = dot(sums[1], &fours[1]);
-        sums[2] = dot(sums[2], &fours[2]);
-        sums[3] = dot(sums[3], &fours[3]);
-        sums[4] = dot(sums[4], &fours[4]);
-        sums[5] = dot(sums[5], &fours[5]);
-        sums[6] = dot(sums[6], &fours[6]);
-        sums[7] = dot(sums[7], &fours[7]);
+        add_to_each(&mut sums, group, dot);
     }
     sums
 }
 
 /// The same for bytes: even and odd dimensions of a group of four, in one 16-bit lane each.
-///
-/// Eight accumulators of four items each stay in registers over the whole block; no horizontal
-/// addition is needed, since a lane belongs to one item. Written out, and over arrays of fixed
-/// length: in a loop over slices the accumulators would live in memory.
 #[inline(always)]
 pub(super) fn dot_centroids(codes: &[u8], query: &[i8]) -> [v128; 8] {
     let mut sums = [i32x4_splat(0); 8];
@@ -74,20 +83,11 @@ pub(super) fn dot_centroids(codes: &[u8], query: &[i8]) -> [v128; 8] {
     for (group, q) in groups.iter().zip(queries) {
         let pair = |a: usize| i32x4_splat(i32::from(q[a]) & 0xFFFF | i32::from(q[a + 2]) << 16);
         let (q02, q13) = (pair(0), pair(1));
-        let (fours, _) = group.as_chunks::<16>();
-        let dot = |sum: v128, four: &[u8; 16]| {
-            let x = load(four);
+        let dot = |sum: v128, x: v128| {
             let even = i32x4_dot_i16x8(v128_and(x, low), q02);
             i32x4_add(sum, i32x4_add(even, i32x4_dot_i16x8(v128_and(u16x8_shr(x, 8), low), q13)))
         };
-        sums[0] = dot(sums[0], &fours[0]);
-        sums[1] = dot(sums[1], &fours[1]);
-        sums[2] = dot(sums[2], &fours[2]);
-        sums[3] = dot(sums[3], &fours[3]);
-        sums[4] = dot(sums[4], &fours[4]);
-        sums[5] = dot(sums[5], &fours[5]);
-        sums[6] = dot(sums[6], &fours[6]);
-        sums[7] = dot(sums[7], &fours[7]);
+        add_to_each(&mut sums, group, dot);
     }
     sums
 }

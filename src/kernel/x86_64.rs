@@ -9,58 +9,25 @@ use core::arch::x86_64::{
 };
 
 use super::code::BLOCK;
-use super::{Affine, Block, scalar};
 
 /// Groups of eight dimensions whose products 16 bits hold: each adds at most `2 * 2 * 15 * 127`
 /// to a lane.
 const GROUPS_IN_16_BITS: usize = 4;
 
-pub(super) fn score_centroids(
-    block: &Block<'_>,
-    query: &[i8],
-    affine: &Affine,
-    threshold: f32,
-    out: &mut [f32; BLOCK],
-) -> u32 {
-    #[target_feature(enable = "avx2")]
-    fn with_avx2(
-        block: &Block<'_>,
-        query: &[i8],
-        affine: &Affine,
-        threshold: f32,
-        out: &mut [f32; BLOCK],
-    ) -> u32 {
-        scalar::score(&dot_centroids(block.codes, query), block, affine, threshold, out)
-    }
+pub(super) fn dot_centroids(codes: &[u8], query: &[i8]) -> [i32; BLOCK] {
     // SAFETY: `Backend::best` is the only maker of `Avx2` outside of tests, and makes it only
     // where the machine has AVX2; `available` passes on what `best` made.
-    unsafe { with_avx2(block, query, affine, threshold, out) }
+    unsafe { dot_centroids_avx2(codes, query) }
 }
 
-pub(super) fn score_prefixes(
-    block: &Block<'_>,
-    query: &[i8],
-    affine: &Affine,
-    threshold: f32,
-    out: &mut [f32; BLOCK],
-) -> u32 {
-    #[target_feature(enable = "avx2")]
-    fn with_avx2(
-        block: &Block<'_>,
-        query: &[i8],
-        affine: &Affine,
-        threshold: f32,
-        out: &mut [f32; BLOCK],
-    ) -> u32 {
-        scalar::score(&dot_prefixes(block.codes, query), block, affine, threshold, out)
-    }
-    // SAFETY: as in `score_centroids`.
-    unsafe { with_avx2(block, query, affine, threshold, out) }
+pub(super) fn dot_prefixes(codes: &[u8], query: &[i8]) -> [i32; BLOCK] {
+    // SAFETY: as in `dot_centroids`.
+    unsafe { dot_prefixes_avx2(codes, query) }
 }
 
 /// Four accumulators of eight items each. A byte below 128 times one within ±127, twice, fits 16 bits.
 #[target_feature(enable = "avx2")]
-fn dot_centroids(codes: &[u8], query: &[i8]) -> [i32; BLOCK] {
+fn dot_centroids_avx2(codes: &[u8], query: &[i8]) -> [i32; BLOCK] {
     let mut sums = [_mm256_setzero_si256(); 4];
     let (low, ones) = (_mm256_set1_epi8(127), _mm256_set1_epi16(1));
     for (group, q) in codes.chunks_exact(4 * BLOCK).zip(query.as_chunks::<4>().0) {
@@ -77,7 +44,7 @@ fn dot_centroids(codes: &[u8], query: &[i8]) -> [i32; BLOCK] {
 
 /// Four accumulators of eight items each, in 16 bits for a while and then in 32.
 #[target_feature(enable = "avx2")]
-fn dot_prefixes(codes: &[u8], query: &[i8]) -> [i32; BLOCK] {
+fn dot_prefixes_avx2(codes: &[u8], query: &[i8]) -> [i32; BLOCK] {
     let mut sums = [_mm256_setzero_si256(); 4];
     let half = _mm256_set1_epi8(15);
     let ones = _mm256_set1_epi16(1);

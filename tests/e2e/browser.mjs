@@ -3,6 +3,7 @@ import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
+import { CHROMIUM_ARGUMENTS } from "../../pkg/test/support/chromium-arguments.mjs";
 import { serve } from "../../www/serve.mjs";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -22,16 +23,7 @@ mkdirSync(screenshots, { recursive: true });
 export function launch() {
   return chromium.launch({
     executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-    args: [
-      "--headless",
-      "--no-sandbox",
-      "--disable-gpu",
-      "--disable-quic",
-      "--no-first-run",
-      "--disable-background-networking",
-      "--disable-component-update",
-      "--disable-sync",
-    ],
+    args: CHROMIUM_ARGUMENTS,
   });
 }
 

@@ -12,6 +12,7 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import puppeteer from "puppeteer-core";
 import { Builder } from "selenium-webdriver";
+import { CHROMIUM_ARGUMENTS } from "../../pkg/test/support/chromium-arguments.mjs";
 
 // Ended from outside, this program still ends what it started: each has a listener of "exit".
 for (const signal of ["SIGHUP", "SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(1));
@@ -42,16 +43,7 @@ function chromium() {
   return driven({
     browser: "chrome",
     executablePath: program("CHROMIUM", "/usr/bin/chromium"),
-    // Nothing of the browser's own may reach the network or disturb a test.
-    args: [
-      "--no-sandbox",
-      "--disable-gpu",
-      "--disable-quic",
-      "--no-first-run",
-      "--disable-background-networking",
-      "--disable-component-update",
-      "--disable-sync",
-    ],
+    args: CHROMIUM_ARGUMENTS,
   });
 }
 

@@ -1,5 +1,6 @@
 /** A headless Chromium for tests, with an empty profile of its own. */
 import { chromium } from "playwright-core";
+import { CHROMIUM_ARGUMENTS } from "./chromium-arguments.mjs";
 
 /**
  * Nothing of the browser's own may reach the network or disturb a test. `CHROMIUM` names another
@@ -8,15 +9,6 @@ import { chromium } from "playwright-core";
 export async function launch() {
   return chromium.launch({
     executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-    args: [
-      "--headless",
-      "--no-sandbox",
-      "--disable-gpu",
-      "--disable-quic",
-      "--no-first-run",
-      "--disable-background-networking",
-      "--disable-component-update",
-      "--disable-sync",
-    ],
+    args: CHROMIUM_ARGUMENTS,
   });
 }
