@@ -1,11 +1,10 @@
 //! The one order of results, as a sort and a selection.
 //!
 //! Every list in the engine (candidates, titles, facets, shares) is brought to the order of
-//! [`Scored::cmp_best_first`], so one small routine each serves all of them. The standard
+//! [`Scored::cmp_best_first`], so one small routine each serves all of them (and the scan, whose
+//! scores and ordinals make one number). The standard
 //! library's are faster on large inputs, but weigh 6 kB of WebAssembly for each type they sort, a
 //! tenth of what a page downloads; here inputs are a few hundred items, or are selected first.
-
-use std::cmp::Ordering;
 
 use crate::ids::Scored;
 
@@ -16,17 +15,47 @@ const GAPS: [usize; 20] = [
     2_300, 1_050, 701, 301, 132, 57, 23, 10, 4, 1,
 ];
 
-fn is_before(a: &Scored, b: &Scored) -> bool {
-    a.cmp_best_first(b) == Ordering::Less
+/// What is brought to an order that is total: no two are equal.
+pub trait Ranked: Copy {
+    /// Whether it comes before another. Without branches: in a selection every second one would be
+    /// predicted wrongly, and that is most of what it costs.
+    fn is_before(self, other: Self) -> bool;
+}
+
+impl Ranked for Scored {
+    #[inline(always)]
+    fn is_before(self, other: Self) -> bool {
+        let (own, others) = (rising(self.score), rising(other.score));
+        own > others || own == others && self.ordinal < other.ordinal
+    }
+}
+
+/// Larger numbers first.
+impl Ranked for u64 {
+    #[inline(always)]
+    fn is_before(self, other: Self) -> bool {
+        self > other
+    }
+}
+
+/// A score as an integer of the same order, that of [`f64::total_cmp`].
+#[inline(always)]
+fn rising(score: f64) -> i64 {
+    let bits = score.to_bits() as i64;
+    bits ^ ((bits >> 63) as u64 >> 1) as i64
 }
 
 /// Sorts: best first, ties by ordinal.
 pub fn sort_best_first(items: &mut [Scored]) {
+    sort(items);
+}
+
+fn sort<T: Ranked>(items: &mut [T]) {
     for gap in GAPS {
         for i in gap..items.len() {
             let item = items[i];
             let mut at = i;
-            while at >= gap && is_before(&item, &items[at - gap]) {
+            while at >= gap && item.is_before(items[at - gap]) {
                 items[at] = items[at - gap];
                 at -= gap;
             }
@@ -37,7 +66,7 @@ pub fn sort_best_first(items: &mut [Scored]) {
 
 /// Brings the `keep` best to the front, in no order, with the last of them at `keep - 1`
 /// (quickselect, Hoare 1961). `keep` is from 1 to the number of items.
-pub fn select_best(items: &mut [Scored], keep: usize) {
+pub fn select_best<T: Ranked>(items: &mut [T], keep: usize) {
     let (mut low, mut high) = (0, items.len());
     // Each round halves what is left unless pivots are unlucky; then sorting takes over, so that
     // no input costs more than a small factor.
@@ -45,35 +74,37 @@ pub fn select_best(items: &mut [Scored], keep: usize) {
         if high - low <= 16 {
             break;
         }
-        let pivot = median(items[low], items[low + (high - low) / 2], items[high - 1]);
-        let (mut left, mut right) = (low, high - 1);
-        loop {
-            while is_before(&items[left], &pivot) {
-                left += 1;
-            }
-            while is_before(&pivot, &items[right]) {
-                right -= 1;
-            }
-            if left >= right {
-                break;
-            }
-            items.swap(left, right);
+        let pivot = take_median(&mut items[low..high]);
+        // What comes before the pivot goes to the front, by Lomuto's scheme, since that needs no branch.
+        let mut end = low;
+        for i in low..high - 1 {
+            let item = items[i];
+            items[i] = items[end];
+            items[end] = item;
+            end += usize::from(item.is_before(pivot));
         }
-        // The order is total and ordinals are unique, so `left` is where the pivot stands.
-        if keep - 1 < left { high = left } else { low = left }
+        items.swap(end, high - 1);
+        if end == keep - 1 {
+            return;
+        }
+        if keep - 1 < end { high = end } else { low = end + 1 }
     }
-    sort_best_first(&mut items[low..high]);
+    sort(&mut items[low..high]);
 }
 
-fn median(a: Scored, b: Scored, c: Scored) -> Scored {
-    let (low, high) = if is_before(&a, &b) { (a, b) } else { (b, a) };
-    if is_before(&c, &low) {
-        low
-    } else if is_before(&high, &c) {
-        high
-    } else {
-        c
+/// Puts the median of the first, the middle and the last item last.
+fn take_median<T: Ranked>(items: &mut [T]) -> T {
+    let (middle, last) = (items.len() / 2, items.len() - 1);
+    if items[middle].is_before(items[0]) {
+        items.swap(0, middle);
     }
+    if items[last].is_before(items[0]) {
+        items.swap(0, last);
+    }
+    if items[middle].is_before(items[last]) {
+        items.swap(middle, last);
+    }
+    items[last]
 }
 
 #[cfg(test)]

@@ -21,6 +21,10 @@ use crate::rng::SeededRng;
 const CHUNK: usize = 2048;
 /// Partial Gram matrices that are held at once: bounds memory at large dimensions.
 const GRAMS_AT_ONCE: usize = 16;
+/// How much more an error along an item's own vector costs than one across it, times the dimension
+/// less one: the squares of cosine and sine of the angle to the queries whose neighbour it is, here
+/// with cosine 0.8. Recall hardly changes between 0.5 and 0.9.
+const ALONG: f64 = 0.64 / 0.36;
 /// The streams of the archive's seed.
 const ROTATION_STREAM: u64 = 1;
 const LISTS_STREAM: u64 = 2;
@@ -185,12 +189,13 @@ impl Space {
         let mut codes = vec![0; n_blocks(n) * centroid_block_bytes(dim)];
         let mut scales = vec![0.0; n_blocks(n) * BLOCK];
         let mut code = vec![0; dim];
+        let even = vec![0.0; dim];
         for (list, centroid) in centroids.chunks_exact(dim).enumerate() {
             let residual: Vec<f64> =
                 centroid.iter().zip(&self.centre).map(|(x, c)| f64::from(*x) - c).collect();
             // A catalog of one list has its centroid at the centre, but for rounding.
             let residual = if n == 1 { vec![0.0; dim] } else { residual };
-            scales[list] = quantize(&residual, CENTROID_BITS, &mut code);
+            scales[list] = quantize(&residual, &even, CENTROID_BITS, &mut code);
             let block = &mut codes[list / BLOCK * centroid_block_bytes(dim)..];
             for (j, code) in code.iter().enumerate() {
                 block[centroid_byte(list % BLOCK, j)] = *code;
@@ -323,12 +328,19 @@ impl Space {
             scales: vec![0.0; n_blocks(n) * BLOCK],
         };
         let mut code = vec![0; dim];
+        // Under the Euclidean distance the decoded vector's own norm cancels errors along it.
+        let along = match self.metric {
+            Metric::Euclidean => 0.0,
+            _ => ((dim - 1) as f64 * ALONG).sqrt(),
+        };
         for i in 0..n {
             let centroid = self.centroid(self.list_of(first + i));
             let row = self.row(first + i);
             let residual: Vec<f64> =
                 row.iter().zip(centroid).map(|(x, c)| f64::from(*x) - c).collect();
-            out.scales[i] = quantize(&residual, bits, &mut code);
+            let weight = along / length(row).max(f64::MIN_POSITIVE);
+            let heavy: Vec<f64> = row.iter().map(|x| f64::from(*x) * weight).collect();
+            out.scales[i] = quantize(&residual, &heavy, bits, &mut code);
             let block = &mut out.prefixes[i / BLOCK * prefix_block_bytes(dim)..];
             let item = &mut out.refining[i * refining_bytes(dim, bits)..];
             let item = &mut item[..refining_bytes(dim, bits)];

@@ -194,14 +194,19 @@ pub const fn code_value(code: u8, bits: u32) -> i32 {
 
 /// Quantizes a residual to `bits` bits: writes one code a dimension and returns the scale.
 ///
-/// Among 24 step sizes the one whose code points most nearly in the residual's direction wins
-/// (largest cosine; the smaller step on a tie). The scale is then `|r|^2 / (v . r)`, the unbiased
-/// one of RaBitQ: the decoded residual has exactly the true component along `r`, and its error is
-/// orthogonal to it. A residual of zero has scale 0.
+/// What is left over, `e = r - s * v`, costs `|e|^2 + (e . heavy)^2`: with `heavy` zero every direction
+/// weighs the same; else errors along `heavy` weigh more. For integers `v` the best scale has a closed
+/// form; among the integers that 24 step sizes give, those win whose cost at their best scale is
+/// least (the smaller step on a tie). A residual of zero has scale 0.
 ///
-/// `residual` and `codes` have one length. Cost: 24 passes over the vector.
+/// A query meets an item that is its neighbour nearly in that item's direction. So an error along the item's
+/// own vector always counts in full, while one across it counts by the sine of a small angle: Guo
+/// et al., *Accelerating Large-Scale Inference with Anisotropic Vector Quantization* (arXiv
+/// 1908.10396). One scale suffices to make the former vanish nearly, at a small price in the latter.
+///
+/// `residual`, `heavy` and `codes` have one length. Cost: 25 passes over the vector.
 #[cfg(any(test, feature = "build"))]
-pub fn quantize(residual: &[f64], bits: u32, codes: &mut [u8]) -> f64 {
+pub fn quantize(residual: &[f64], heavy: &[f64], bits: u32, codes: &mut [u8]) -> f64 {
     let half = f64::from(1 << (bits - 1));
     // The nearest code to a component in units of the step (two units of `v`).
     let round = |r: f64| (r + half).floor().clamp(0.0, 2.0 * half - 1.0) as u8;
@@ -214,27 +219,33 @@ pub fn quantize(residual: &[f64], bits: u32, codes: &mut [u8]) -> f64 {
     // (the largest of 4096 Gaussian components is near 3.7 sigma; the best clip of 5 bits is near
     // 2.9 sigma, that of 8 near 4).
     let step = |i: u32| largest / (half - 0.5) * (0.4 + 0.6 * f64::from(i) / 23.0);
-    let mut best = (f64::NEG_INFINITY, 0.0);
+    let heavy_part: f64 = residual.iter().zip(heavy).map(|(r, h)| r * h).sum();
+    let (mut least, mut inverse, mut scale) = (f64::INFINITY, 0.0, 0.0);
     for i in 0..24 {
-        let inverse = 1.0 / step(i);
-        let (mut along, mut norm) = (0.0, 0.0);
-        for r in residual {
-            let v = f64::from(code_value(round(r * inverse), bits));
+        let per_step = 1.0 / step(i);
+        let (mut along, mut norm, mut heavy_code) = (0.0, 0.0, 0.0);
+        for (r, h) in residual.iter().zip(heavy) {
+            let v = f64::from(code_value(round(r * per_step), bits));
             along += v * r;
             norm += v * v;
+            heavy_code += v * h;
         }
-        let cosine = along / norm.sqrt();
-        if cosine > best.0 {
-            best = (cosine, inverse);
+        // The cost is a parabola in the scale; what does not depend on the code is left out.
+        let slope = along + heavy_code * heavy_part;
+        let curve = norm + heavy_code * heavy_code;
+        let cost = -slope * slope / curve;
+        if cost < least {
+            (least, inverse, scale) = (cost, per_step, slope / curve);
         }
     }
-    let (mut along, mut norm) = (0.0, 0.0);
+    if scale <= 0.0 {
+        // All of the error is heavy, and the residual not at all: no catalog has many such items.
+        return quantize(residual, &vec![0.0; heavy.len()], bits, codes);
+    }
     for (r, code) in residual.iter().zip(codes) {
-        *code = round(r * best.1);
-        along += f64::from(code_value(*code, bits)) * r;
-        norm += r * r;
+        *code = round(r * inverse);
     }
-    norm / along
+    scale
 }
 
 /// A positive f32 in 16 bits: 5 bits of exponent above a base that the whole archive shares, and

@@ -326,28 +326,49 @@ fn rotation_keeps_inner_products_and_spreads_one_component() {
     }
 }
 
+/// What quantizing leaves over.
+fn left_over(residual: &[f64], heavy: &[f64], bits: u32) -> Vec<f64> {
+    let mut codes = vec![0; residual.len()];
+    let scale = quantize(residual, heavy, bits, &mut codes);
+    assert!(scale > 0.0);
+    let decoded = codes.iter().map(|c| scale * f64::from(code_value(*c, bits)));
+    residual.iter().zip(decoded).map(|(r, d)| r - d).collect()
+}
+
 #[test]
-fn quantize_is_close_and_unbiased() {
+fn quantize_is_close_and_closest_along_what_is_heavy() {
     let mut rng = SeededRng::new(5, 0);
+    let inner = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
     for dim in [1, 2, 3, 64, 100, 768] {
-        let r: Vec<f64> = (0..dim).map(|_| rng.normal()).collect();
         for bits in CODE_BITS {
-            let mut codes = vec![0; dim];
-            let scale = quantize(&r, bits, &mut codes);
-            let decoded = codes.iter().map(|c| scale * f64::from(code_value(*c, bits)));
-            let decoded: Vec<f64> = decoded.collect();
-            let norm: f64 = r.iter().map(|x| x * x).sum();
-            let along: f64 = r.iter().zip(&decoded).map(|(x, y)| x * y).sum();
-            let error: f64 = r.iter().zip(&decoded).map(|(x, y)| (x - y) * (x - y)).sum();
-            assert!((along / norm - 1.0).abs() < 1e-12);
-            // With 8 bits one part in 128 of the largest component, in each dimension, over
-            // sqrt(3); twice as much for each bit less.
-            let bound = 0.02 * f64::from(1 << (8 - bits));
-            assert!((error / norm).sqrt() < bound, "dimension {dim}, {bits} bits");
+            let (mut plain_along, mut along) = (0.0, 0.0);
+            for _ in 0..20 {
+                let r: Vec<f64> = (0..dim).map(|_| rng.normal()).collect();
+                let x: Vec<f64> = r.iter().map(|r| r + 2.0 * rng.normal()).collect();
+                let weight = (dim as f64 / inner(&x, &x)).sqrt();
+                let heavy: Vec<f64> = x.iter().map(|x| x * weight).collect();
+                let plain = left_over(&r, &vec![0.0; dim], bits);
+                let left = left_over(&r, &heavy, bits);
+                // With 8 bits one part in 128 of the largest component, in each dimension, over
+                // sqrt(3); twice as much for each bit less.
+                let bound = 0.02 * f64::from(1 << (8 - bits)) * inner(&r, &r).sqrt();
+                let size = |e: &[f64]| inner(e, e).sqrt();
+                assert!(size(&plain) < bound, "dimension {dim}, {bits} bits");
+                assert!(size(&left) < 2.0 * bound, "dimension {dim}, {bits} bits");
+                let cost = |e: &[f64]| inner(e, e) + inner(e, &heavy).powi(2);
+                assert!(
+                    cost(&left) <= cost(&plain) * (1.0 + 1e-9) + 1e-24,
+                    "dimension {dim}, {bits} bits"
+                );
+                plain_along += inner(&plain, &heavy).powi(2);
+                along += inner(&left, &heavy).powi(2);
+            }
+            let is_rare = dim < 64 || along < 0.2 * plain_along;
+            assert!(is_rare, "dimension {dim}, {bits} bits: {along} of {plain_along}");
         }
     }
     let mut codes = [0; 3];
-    assert_eq!(quantize(&[0.0; 3], 8, &mut codes), 0.0);
+    assert_eq!(quantize(&[0.0; 3], &[1.0; 3], 8, &mut codes), 0.0);
 }
 
 #[test]

@@ -18,7 +18,7 @@ use crate::ids::{Ordinal, Scored};
 use crate::item_set::ItemSet;
 use crate::kernel::Backend;
 use crate::load::{Index, Probing};
-use crate::ordering::sort_best_first;
+use crate::ordering::{select_best, sort_best_first};
 
 /// A request that leaves out less than this part of the items (a hundredth) is no filter.
 const UNFILTERED: usize = 100;
@@ -155,8 +155,8 @@ impl Searcher {
             scan.scan_list(self.backend, index, list, allowed);
         }
         self.exact.restart(index, query);
-        let found = scan.top.finish().iter();
-        found.map(|f| (f.score, self.exact.score(self.backend, index, query, f.ordinal))).collect()
+        let mut exact = |item| self.exact.score(self.backend, index, query, item);
+        scan.top.finish().map(|(prefix, item)| (f64::from(prefix), exact(item))).collect()
     }
 
     /// What each list promises a query, for each of several numbers of spreads: see
@@ -261,12 +261,15 @@ impl Searcher {
         let top = &mut self.scans[i].top;
         // Not as many as there are, but as there may be: the next query must not allocate.
         self.scored.reserve(top.cap());
-        for found in top.finish().iter() {
-            let score = self.exact.score(self.backend, index, query, found.ordinal);
-            self.scored.push(Scored { ordinal: found.ordinal, score });
+        for (_, ordinal) in top.finish() {
+            let score = self.exact.score(self.backend, index, query, ordinal);
+            self.scored.push(Scored { ordinal, score });
         }
-        sort_best_first(&mut self.scored);
+        if self.scored.len() > k && k > 0 {
+            select_best(&mut self.scored, k);
+        }
         self.scored.truncate(k);
+        sort_best_first(&mut self.scored);
     }
 
     /// How many lists a search for `k` items looks at, at most, when `n_allowed` qualify.

@@ -5,9 +5,11 @@
 //! without fused multiply-add: the same bits however a compiler spreads them over lanes. Scores of
 //! the scan only choose who is scored again; they are never returned.
 
+use std::cmp::Reverse;
+
 use super::query::Query;
 use super::top::Top;
-use crate::ids::{Ordinal, Scored};
+use crate::ids::Ordinal;
 use crate::item_set::ItemSet;
 use crate::kernel::code::{
     BLOCK, CENTROID_BITS, PREFIX_BITS, QUERY_LIMIT, centroid_block_bytes, padded_dim,
@@ -150,25 +152,24 @@ impl Scan {
         self.promises = promises;
         let chosen = self.top.finish();
         self.lists.reset(lists.len());
-        if n_probes < lists.len() {
-            chosen.iter().for_each(|s| self.lists.insert(s.ordinal));
-        } else {
+        if n_probes >= lists.len() {
             self.lists.fill();
         }
         // The few best by insertion: they are fewer than a selection is made for.
-        let mut best = [Scored { ordinal: Ordinal(0), score: f64::MIN }; BEST_LISTS];
-        for list in chosen.iter() {
-            let mut list = *list;
+        let mut best = [None; BEST_LISTS];
+        for (promise, list) in chosen {
+            self.lists.insert(list);
+            let mut list = Some((promise, Reverse(list)));
             for place in &mut best {
-                if list.cmp_best_first(place).is_lt() {
+                if list > *place {
                     std::mem::swap(&mut list, place);
                 }
             }
         }
         self.best_lists.clear();
-        for best in &best[..BEST_LISTS.min(chosen.len())] {
-            self.best_lists.push(best.ordinal.0);
-            self.lists.remove(best.ordinal);
+        for (_, Reverse(list)) in best.into_iter().flatten() {
+            self.best_lists.push(list.0);
+            self.lists.remove(list);
         }
     }
 

@@ -1,8 +1,26 @@
 //! The best few of a long stream, by a threshold: nearly every score of a scan is refused by one
 //! comparison, and the rest lands in a buffer that is cut back now and then.
 
-use crate::ids::{Ordinal, Scored};
+use crate::ids::Ordinal;
 use crate::ordering::select_best;
+
+/// A score and an ordinal as one number, so that comparing is one instruction: a larger score is a
+/// larger number, and so is the smaller ordinal under equal scores.
+fn key(score: f32, ordinal: u32) -> u64 {
+    u64::from(rising(score)) << 32 | u64::from(!ordinal)
+}
+
+/// A score as a number of the same order, that of [`f32::total_cmp`].
+fn rising(score: f32) -> u32 {
+    let bits = score.to_bits();
+    bits ^ (((bits as i32) >> 31) as u32 | 1 << 31)
+}
+
+/// The score of a key.
+fn score(key: u64) -> f32 {
+    let rising = (key >> 32) as u32;
+    f32::from_bits(rising ^ (((!rising as i32) >> 31) as u32 | 1 << 31))
+}
 
 /// Keeps, of (score, ordinal) pairs, those that may belong to the best `k` when scores are known
 /// to within a margin: all that lie at most the margin below the `k`-th best score, and of these
@@ -15,7 +33,8 @@ pub(super) struct Top {
     k: usize,
     cap: usize,
     margin: f32,
-    found: Vec<Scored>,
+    /// Each as a [`key`].
+    found: Vec<u64>,
     /// Length at which the buffer is cut next.
     full: usize,
     threshold: f32,
@@ -84,13 +103,13 @@ impl Top {
             self.cut();
         }
         select_best(&mut self.found, self.k);
-        self.found[self.k - 1].score as f32
+        score(self.found[self.k - 1])
     }
 
     /// Takes a pair whose score exceeds the threshold.
     #[inline]
     pub(super) fn push(&mut self, score: f32, ordinal: u32) {
-        self.found.push(Scored { ordinal: Ordinal(ordinal), score: f64::from(score) });
+        self.found.push(key(score, ordinal));
         if self.found.len() >= self.full {
             self.cut();
         }
@@ -102,26 +121,33 @@ impl Top {
             return;
         }
         select_best(&mut self.found, self.k);
-        // Scores came in as f32, so this conversion is exact. What equals the threshold is refused
-        // from now on; one step of f32 below it, everything within the margin stays.
-        let kth = self.found[self.k - 1].score as f32;
+        let kth = score(self.found[self.k - 1]);
         self.kth = kth;
+        // What equals the threshold is refused from now on; one step of f32 below it, everything
+        // within the margin stays.
         let mut threshold = (kth - self.margin).next_down();
-        self.found.retain(|s| s.score > f64::from(threshold));
-        if self.found.len() > self.cap {
+        let least = rising(threshold);
+        let mut n_kept = self.k;
+        for i in self.k..self.found.len() {
+            let key = self.found[i];
+            self.found[n_kept] = key;
+            n_kept += usize::from((key >> 32) as u32 > least);
+        }
+        self.found.truncate(n_kept);
+        if n_kept > self.cap {
             select_best(&mut self.found, self.cap);
             self.found.truncate(self.cap);
-            threshold = self.found[self.cap - 1].score as f32;
+            threshold = score(self.found[self.cap - 1]);
         }
         self.threshold = threshold.max(self.threshold);
         self.n_cut = self.found.len();
         self.full = 2 * self.found.len().max(FIRST_CUT / 2);
     }
 
-    /// What was kept, in no order.
-    pub(super) fn finish(&mut self) -> &mut Vec<Scored> {
+    /// What was kept, in no order: scores and ordinals.
+    pub(super) fn finish(&mut self) -> impl ExactSizeIterator<Item = (f32, Ordinal)> {
         self.settle();
-        &mut self.found
+        self.found.iter().map(|key| (score(*key), Ordinal(!*key as u32)))
     }
 }
 
@@ -132,6 +158,18 @@ mod tests {
 
     use super::*;
     use crate::rng::SeededRng;
+
+    #[test]
+    fn keys_have_the_order_of_scores() {
+        let rising = [f32::MIN, -1.5, -1.0, -1e-40, -0.0, 0.0, 1e-40, 1.0, 1.5, f32::MAX];
+        for (i, a) in rising.into_iter().enumerate() {
+            assert_eq!(score(key(a, 7)).to_bits(), a.to_bits());
+            assert!(key(a, 7) > key(a, 8), "under equal scores the smaller ordinal is better");
+            for b in &rising[i + 1..] {
+                assert!(key(a, 0) < key(*b, u32::MAX), "{a} is below {b}");
+            }
+        }
+    }
 
     #[test]
     fn keeps_what_a_full_sort_keeps() {
@@ -153,7 +191,7 @@ mod tests {
                     top.push(*s, i as u32);
                 }
             }
-            let mut found: Vec<u32> = top.finish().iter().map(|s| s.ordinal.0).collect();
+            let mut found: Vec<u32> = top.finish().map(|(_, ordinal)| ordinal.0).collect();
             found.sort_unstable();
             let mut expected: Vec<_> = scores.iter().zip(0..n as u32).collect();
             expected.sort_by(|a, b| b.0.total_cmp(a.0).then(a.1.cmp(&b.1)));
