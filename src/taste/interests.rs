@@ -170,12 +170,14 @@ impl PairDistances {
     /// Gives a place, the first behind the others or one of them, to an item.
     fn put(&mut self, place: usize, item: Ordinal, point: &[f64]) {
         let dim = point.len();
-        let n = self.items.len().max(place + 1);
-        self.items.resize(n, item);
-        self.points.resize(n * dim, 0.0);
-        self.between.resize(n * MOST_ITEMS, 0.0);
-        self.items[place] = item;
-        self.points[place * dim..][..dim].copy_from_slice(point);
+        if place == self.items.len() {
+            self.items.push(item);
+            self.points.extend_from_slice(point);
+            self.between.extend_from_slice(&[0.0; MOST_ITEMS]);
+        } else {
+            self.items[place] = item;
+            self.points[place * dim..][..dim].copy_from_slice(point);
+        }
         for (other, of_other) in self.points.chunks_exact(dim).enumerate() {
             let squared = distance_squared(point, of_other);
             self.between[place * MOST_ITEMS + other] = squared;

@@ -98,16 +98,16 @@ pub(super) fn reduce(deeds: &[Deed]) -> Vec<HistoryItem> {
     items.into_iter().flatten().collect()
 }
 
-/// Positions by item, within an item ascending: at most four rounds of a stable radix sort, 8
-/// bits of the ordinal each: few enough to count in for a history of a hundred items. Costs `n` for a history of any shape.
+/// Positions by item, within an item ascending: at most three rounds of a stable radix sort, 11
+/// bits of the ordinal each. Costs `n` for a history of any shape.
 #[inline(never)]
 pub(super) fn by_item(items: &[Ordinal]) -> Vec<u32> {
     let mut order: Vec<u32> = (0..items.len() as u32).collect();
     let mut next = order.clone();
     let all_bits = items.iter().fold(0, |bits, item| bits | item.0);
-    for shift in [0, 8, 16, 24].into_iter().take_while(|shift| all_bits >> shift > 0) {
-        let digit = |at: u32| (items[at as usize].0 >> shift) as usize % 256;
-        let mut places = [0usize; 256];
+    for shift in [0, 11, 22].into_iter().take_while(|shift| all_bits >> shift > 0) {
+        let digit = |at: u32| (items[at as usize].0 >> shift) as usize % 2048;
+        let mut places = [0usize; 2048];
         order.iter().for_each(|at| places[digit(*at)] += 1);
         let mut end = 0;
         for count in &mut places {
