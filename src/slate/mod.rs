@@ -37,7 +37,7 @@ use crate::item_set::ItemSet;
 use crate::load::Index;
 use crate::search::{Effort, Query, Searcher};
 use crate::taste::{
-    ColdStart, Entry, Event, NeighbourScores, PairDistances, Profile, Reading, Selector,
+    ColdStart, Entry, Event, NeighbourScores, PairDistances, Profile, Reading, Selector, Taste,
 };
 
 /// Which items may come back, and how many.
@@ -107,6 +107,8 @@ pub struct Recommender {
     reading: Reading,
     /// What was last made of the profile as it stands.
     known: Option<Known>,
+    /// What was folded in before the profile changed: the next fold-in takes over from it.
+    folded_before: Option<Taste>,
     /// Distances between the items of the history that interests were last found in.
     distances: PairDistances,
     /// The archive's prior, once a request has asked for it; `None` inside where it has none.
@@ -131,6 +133,7 @@ impl Recommender {
             allowed: ItemSet::default(),
             reading: Reading::default(),
             known: None,
+            folded_before: None,
             distances: PairDistances::default(),
             prior: None,
             cold_start: None,
@@ -153,6 +156,7 @@ impl Recommender {
     pub fn arrive(&mut self, arrived: usize) -> Result<()> {
         // What was folded in from prefixes is folded in again from whole codes.
         self.known = None;
+        self.folded_before = None;
         self.distances = PairDistances::default();
         self.cold_start = None;
         self.index.arrive(arrived)
@@ -198,6 +202,7 @@ impl Recommender {
         self.profile = Profile::default();
         self.reading = Reading::default();
         self.profile_changed();
+        self.folded_before = None;
     }
 
     /// Drops from the profile what is older than a maximum age; see [`Profile::compact`]. Returns
@@ -211,7 +216,7 @@ impl Recommender {
     }
 
     fn profile_changed(&mut self) {
-        self.known = None;
+        self.forget_known();
         self.cache.profile_changed();
     }
 

@@ -126,7 +126,7 @@ impl Recommender {
             })?;
         }
         let past = Past::of(&examples, &self.index)?;
-        let mut known = Known::of(&self.index, &past, options)?;
+        let mut known = Known::of(&self.index, &past, options, None)?;
         // Distances of their own: those of the profile stay for the profile.
         known.find_interests(&self.index, request, &mut PairDistances::default())?;
         let own = self.known.replace(known);
@@ -232,12 +232,21 @@ impl Recommender {
         let mut options = request.taste_options();
         options.now_ms = options.now_ms.map(|now| now.saturating_sub(now.rem_euclid(HOUR_MS)));
         if self.known.as_ref().is_none_or(|known| known.options != options) {
+            self.forget_known();
             let past = self.reading.past(&self.profile, &self.index)?;
-            self.known = Some(Known::of(&self.index, &past, options)?);
+            let before = self.folded_before.take();
+            self.known = Some(Known::of(&self.index, &past, options, before)?);
         }
         match &mut self.known {
             Some(known) => known.find_interests(&self.index, request, &mut self.distances),
             None => Ok(()),
+        }
+    }
+
+    /// Keeps of what is known what serves the next fold-in.
+    pub(super) fn forget_known(&mut self) {
+        if let Some(known) = self.known.take() {
+            self.folded_before = known.taste;
         }
     }
 
@@ -324,8 +333,13 @@ impl Recommender {
 }
 
 impl Known {
-    fn of(index: &Index, past: &Past<'_>, options: TasteOptions) -> Result<Self> {
-        let taste = Taste::fold_in(index, past, &options)?;
+    fn of(
+        index: &Index,
+        past: &Past<'_>,
+        options: TasteOptions,
+        before: Option<Taste>,
+    ) -> Result<Self> {
+        let taste = Taste::fold_in_after(index, past, &options, before)?;
         Ok(Self { options, taste, doubt: None, interests: None })
     }
 
@@ -350,7 +364,9 @@ impl Known {
             let mut found = match &self.taste {
                 Some(taste) => {
                     let part = |members: &[HistoryItem]| {
-                        Ok(taste.part_of(|item| members.iter().any(|member| member.item == item)))
+                        let mut set = ItemSet::empty(index.len());
+                        members.iter().for_each(|member| set.insert(member.item));
+                        Ok(taste.part_of(|item| set.contains(item)))
                     };
                     interests_by(index, taste.history(), most, &labels, distances, &part)?
                 }

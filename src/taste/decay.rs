@@ -145,14 +145,18 @@ impl TasteOptions {
         self.now_ms.map_or(0, |now| (hour(now) - hour(at_ms)).max(0))
     }
 
-    /// How much an interaction counts. What is [negligible](NEGLIGIBLE) is 0.
-    pub(super) fn factor(&self, interaction: &Interaction, age_hours: i64) -> f64 {
-        let kind = interaction.kind;
+    /// What age leaves of an interaction of a kind.
+    pub(super) fn fading(&self, kind: Kind, age_hours: i64) -> f64 {
         let stated = self.half_lives.iter().rev().find(|(k, _)| *k == kind);
-        let fading = match stated.map_or_else(|| default_half_life_days(kind), |(_, days)| *days) {
+        match stated.map_or_else(|| default_half_life_days(kind), |(_, days)| *days) {
             Some(days) if age_hours > 0 => libm::exp2(-(age_hours as f64) / (days * HOURS_A_DAY)),
             _ => 1.0,
-        };
+        }
+    }
+
+    /// How much an interaction counts of which age leaves this much. What is
+    /// [negligible](NEGLIGIBLE) is 0.
+    pub(super) fn factor(&self, interaction: &Interaction, fading: f64) -> f64 {
         let factor = fading * self.context_factor(&interaction.context);
         if factor < NEGLIGIBLE { 0.0 } else { factor }
     }
@@ -200,6 +204,10 @@ mod tests {
         assert!(options(Some(i64::MAX)).age_hours(i64::MIN) > 0);
     }
 
+    fn factor(options: &TasteOptions, interaction: &Interaction, age_hours: i64) -> f64 {
+        options.factor(interaction, options.fading(interaction.kind, age_hours))
+    }
+
     #[test]
     fn factors_are_halved_by_each_half_life_and_by_strangeness() {
         let pair = |k: &str, v: &str| (k.to_owned(), v.to_owned());
@@ -212,21 +220,21 @@ mod tests {
             context: vec![pair("device", "tv"), pair("hour", "9")],
         };
         let mut options = TasteOptions { context_strength: 0.8, ..TasteOptions::default() };
-        assert_eq!(options.factor(&play, 0), 1.0);
-        assert_eq!(options.factor(&play, 90 * 24), 0.5);
-        assert_eq!(options.factor(&Interaction { kind: Kind::Like, ..play.clone() }, 9999), 1.0);
+        assert_eq!(factor(&options, &play, 0), 1.0);
+        assert_eq!(factor(&options, &play, 90 * 24), 0.5);
+        assert_eq!(factor(&options, &Interaction { kind: Kind::Like, ..play.clone() }, 9999), 1.0);
         options.half_lives = vec![(Kind::Play, Some(1.0)), (Kind::Play, Some(2.0))];
-        assert_eq!(options.factor(&play, 96), 0.25);
+        assert_eq!(factor(&options, &play, 96), 0.25);
         options.half_lives.push((Kind::Play, None));
-        assert_eq!(options.factor(&play, i64::MAX), 1.0);
-        for (context, factor) in [
+        assert_eq!(factor(&options, &play, i64::MAX), 1.0);
+        for (context, expected) in [
             (vec![pair("device", "tv")], 1.0),
             (vec![pair("device", "phone")], 1.0 - 0.8),
             (vec![pair("mood", "blue")], 1.0 - 0.8),
             (vec![pair("device", "tv"), pair("mood", "blue")], 1.0 - 0.8 * 0.5),
         ] {
             options.context = context;
-            assert_eq!(options.factor(&play, 0), factor);
+            assert_eq!(factor(&options, &play, 0), expected);
         }
     }
 

@@ -74,6 +74,17 @@ impl Taste {
         past: &Past<'_>,
         options: &TasteOptions,
     ) -> Result<Option<Self>> {
+        Self::fold_in_after(index, past, options, None)
+    }
+
+    /// The same, with what was folded in before: decoded vectors of items that both have are taken
+    /// over, since histories mostly begin as they did.
+    pub(crate) fn fold_in_after(
+        index: &Index,
+        past: &Past<'_>,
+        options: &TasteOptions,
+        before: Option<Self>,
+    ) -> Result<Option<Self>> {
         options.check()?;
         let mut deeds = deeds(past, options);
         let mut histories: Vec<(&Window, Vec<HistoryItem>)> = Vec::new();
@@ -98,8 +109,9 @@ impl Taste {
             reduce(&deeds)
         };
         let mut parts = Vec::with_capacity(histories.len());
+        let mut before = before.map_or_else(Vec::new, |taste| taste.parts).into_iter();
         for (window, history) in histories {
-            let vectors = decoded(index, history.iter().map(|h| h.item));
+            let vectors = vectors_of(index, &history, before.next());
             let solution = solve(index, &vectors, &history)?;
             parts.push(Part { weight: window.weight / total, solution, history, vectors });
         }
@@ -238,6 +250,16 @@ impl Taste {
         }
         drawn
     }
+}
+
+/// The decoded vectors of a history, one row an item: those of its beginning from the part of an
+/// earlier one, as far as the two agree.
+fn vectors_of(index: &Index, history: &[HistoryItem], before: Option<Part>) -> Vec<f64> {
+    let (known, mut vectors) = before.map(|part| (part.history, part.vectors)).unwrap_or_default();
+    let n_known = history.iter().zip(&known).take_while(|(h, k)| h.item == k.item).count();
+    vectors.truncate(n_known * index.dim());
+    vectors.extend(decoded(index, history[n_known..].iter().map(|h| h.item)));
+    vectors
 }
 
 /// The shares of each item brought together, in the order of their first.

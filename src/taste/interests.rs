@@ -94,9 +94,9 @@ pub(crate) fn interests_by(
         return Ok(Vec::new());
     }
     let items: Vec<Ordinal> = liked.iter().map(|h| h.item).collect();
-    distances.turn_to(index, &items);
-    let between = &distances.between;
-    let merges = ward(between.clone());
+    let places = distances.turn_to(index, &items);
+    let between = |a: usize, b: usize| distances.between[places[a] * MOST_ITEMS + places[b]];
+    let merges = ward(Distances::of(liked.len(), between));
     let n_groups = match n {
         Some(n) => n.clamp(1, liked.len()),
         None => clearest(&merges, liked.len(), NEAR * length(index)),
@@ -107,7 +107,7 @@ pub(crate) fn interests_by(
         let members: Vec<HistoryItem> = group.iter().map(|p| liked[*p]).collect();
         let items: Vec<Ordinal> = members.iter().map(|h| h.item).collect();
         found.push(Interest {
-            medoid: liked[medoid(&group, |a, b| between.get(a, b).sqrt())].item,
+            medoid: liked[medoid(&group, |a, b| between(a, b).sqrt())].item,
             importance: members.iter().map(HistoryItem::mass).sum(),
             labels: labels.of(&items, MOST_LABELS)?,
             vector: vector_of(&members)?,
@@ -122,47 +122,67 @@ pub(crate) fn interests_by(
     Ok(order.iter().map(|s| found[s.ordinal.index()].clone()).collect())
 }
 
-/// Distances between the items of a history, kept from one to the next with the points that they
-/// are between: a history that grew by an item costs one point and one row of distances, where all
-/// of them would be most of the work.
+/// Distances between items, kept from one history to the next with the points that they are
+/// between: a history that grew by an item costs one point and one row of distances, where all of
+/// them would be most of the work.
+///
+/// An item has a place for as long as no newcomer needs it, so what is known stays where it is.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct PairDistances {
+    /// By place, at most [`MOST_ITEMS`].
     items: Vec<Ordinal>,
-    /// A row for each item; see [`comparable`].
+    /// A row for each place; see [`comparable`].
     points: Vec<f64>,
-    between: Distances,
+    /// A row of [`MOST_ITEMS`] squared distances for each place.
+    between: Vec<f64>,
 }
 
 impl PairDistances {
-    /// Makes them those of these items, each once. It must be the archive that was asked before,
-    /// with no more of it arrived.
-    fn turn_to(&mut self, index: &Index, items: &[Ordinal]) {
-        let dim = index.dim();
-        // Where each item stood before: as positions, sorted by item.
-        let mut known: Vec<Scored> = (0..)
-            .zip(&self.items)
-            .map(|(at, item)| Scored { ordinal: Ordinal(at), score: -f64::from(item.0) })
-            .collect();
-        sort_best_first(&mut known);
-        let before = |item: &Ordinal| {
-            let found = known.binary_search_by(|k| (-k.score).total_cmp(&f64::from(item.0)));
-            found.ok().map(|at| known[at].ordinal.index())
+    /// Gives each of these items a place, at most [`MOST_ITEMS`]. It must be the archive that was
+    /// asked before, with no more of it arrived.
+    fn turn_to(&mut self, index: &Index, items: &[Ordinal]) -> Vec<usize> {
+        let n_before = self.items.len();
+        let mut is_free = [true; MOST_ITEMS];
+        // From one history to the next, items mostly follow each other as they did.
+        let mut next = 0;
+        let mut find = |item: &Ordinal| {
+            let place = (next..n_before).chain(0..next).find(|p| self.items[*p] == *item)?;
+            is_free[place] = false;
+            next = place + 1;
+            Some(place)
         };
-        let before: Vec<Option<usize>> = items.iter().map(before).collect();
-        let new = items.iter().zip(&before).filter(|(_, before)| before.is_none());
-        let new = comparable(index, decoded(index, new.map(|(item, _)| *item)));
-        let mut new = new.chunks_exact(dim);
-        let mut points = Vec::with_capacity(items.len() * dim);
-        for before in &before {
-            let kept = before.map(|at| &self.points[at * dim..(at + 1) * dim]);
-            points.extend_from_slice(kept.or_else(|| new.next()).unwrap_or_default());
-        }
-        let row = |i: usize| &points[i * dim..(i + 1) * dim];
-        let between = Distances::of(items.len(), |a, b| match (before[a], before[b]) {
-            (Some(a), Some(b)) => self.between.get(a, b),
-            _ => distance_squared(row(a), row(b)),
+        let found: Vec<Option<usize>> = items.iter().map(&mut find).collect();
+        let new = items.iter().zip(&found).filter(|(_, place)| place.is_none());
+        let points = comparable(index, decoded(index, new.map(|(item, _)| *item)));
+        let mut points = points.chunks_exact(index.dim());
+        let mut free = (0..MOST_ITEMS).filter(|place| is_free[*place]);
+        let places = items.iter().zip(&found).map(|(item, place)| {
+            place.unwrap_or_else(|| {
+                // There are as many points as newcomers, and no more items than places.
+                let place = free.next().unwrap_or_default();
+                self.put(place, *item, points.next().unwrap_or_default());
+                place
+            })
         });
-        *self = Self { items: items.to_vec(), points, between };
+        places.collect()
+    }
+
+    /// Gives a place, the first behind the others or one of them, to an item.
+    fn put(&mut self, place: usize, item: Ordinal, point: &[f64]) {
+        let dim = point.len();
+        if place == self.items.len() {
+            self.items.push(item);
+            self.points.extend_from_slice(point);
+            self.between.extend_from_slice(&[0.0; MOST_ITEMS]);
+        } else {
+            self.items[place] = item;
+            self.points[place * dim..][..dim].copy_from_slice(point);
+        }
+        for (other, of_other) in self.points.chunks_exact(dim).enumerate() {
+            let squared = distance_squared(point, of_other);
+            self.between[place * MOST_ITEMS + other] = squared;
+            self.between[other * MOST_ITEMS + place] = squared;
+        }
     }
 }
 

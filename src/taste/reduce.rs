@@ -46,11 +46,16 @@ pub(super) struct Deed {
 /// have are left out, and those that count for nothing: it is as if they had never been.
 pub(super) fn deeds(past: &Past<'_>, options: &TasteOptions) -> Vec<Deed> {
     let mut deeds = Vec::new();
+    // A power of two each, but for those of one kind in one hour, which often follow each other.
+    let mut last = (Kind::Like, 0, options.fading(Kind::Like, 0));
     for (at_ms, item, interaction) in past.for_taste() {
         let kind = interaction.kind;
         let weight = interaction.weight.or(kind.default_weight()).unwrap_or(0.0);
         let age_hours = options.age_hours(at_ms);
-        let factor = options.factor(interaction, age_hours);
+        if (last.0, last.1) != (kind, age_hours) {
+            last = (kind, age_hours, options.fading(kind, age_hours));
+        }
+        let factor = options.factor(interaction, last.2);
         if weight != 0.0 && factor > 0.0 {
             deeds.push(Deed { item, kind, at_ms, weight, factor, age_hours });
         }

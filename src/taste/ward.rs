@@ -20,33 +20,27 @@ pub(super) struct Merge {
 }
 
 /// The squared distances of all pairs, row by row: both halves, since a row that lies in one piece
-/// is searched twice as fast.
-#[derive(Clone, Debug, Default)]
+/// is searched and joined faster than one in many.
 pub(super) struct Distances {
     n: usize,
+    /// Odd: at one of 1024 bytes, the numbers of a column would share a few lines of the cache.
+    stride: usize,
     squared: Vec<f64>,
 }
 
 impl Distances {
     /// Of `n` points, from the squared distance of each pair.
-    pub(super) fn of(n: usize, mut squared: impl FnMut(usize, usize) -> f64) -> Self {
-        let mut all = vec![0.0; n * n];
-        for a in 0..n {
-            for b in a + 1..n {
-                let x = squared(a, b);
-                (all[a * n + b], all[b * n + a]) = (x, x);
-            }
+    pub(super) fn of(n: usize, squared: impl Fn(usize, usize) -> f64) -> Self {
+        let stride = n | 1;
+        let mut all = vec![0.0; n * stride];
+        for (a, row) in all.chunks_exact_mut(stride).enumerate() {
+            row[..n].iter_mut().enumerate().for_each(|(b, x)| *x = squared(a, b));
         }
-        Self { n, squared: all }
-    }
-
-    /// Of two points.
-    pub(super) fn get(&self, a: usize, b: usize) -> f64 {
-        self.squared[a * self.n + b]
+        Self { n, stride, squared: all }
     }
 
     fn row(&self, a: usize) -> &[f64] {
-        &self.squared[a * self.n..(a + 1) * self.n]
+        &self.squared[a * self.stride..][..self.n]
     }
 }
 
@@ -69,7 +63,7 @@ pub(super) fn distance_squared(a: &[f64], b: &[f64]) -> f64 {
 pub(super) fn ward(mut distances: Distances) -> Vec<Merge> {
     let n = distances.n;
     // A group goes by one of its points; `groups` are those, in ascending order.
-    let mut sizes = vec![1usize; n];
+    let mut sizes = vec![1.0; n];
     let mut groups: Vec<usize> = (0..n).collect();
     let mut merges = Vec::with_capacity(n.saturating_sub(1));
     let mut chain: Vec<usize> = Vec::new();
@@ -105,17 +99,18 @@ pub(super) fn ward(mut distances: Distances) -> Vec<Merge> {
 }
 
 /// Group `b`, one of `groups`, takes in group `a`, which is none of them any more.
-fn join(distances: &mut Distances, sizes: &mut [usize], groups: &[usize], a: usize, b: usize) {
-    let (n_a, n_b, n) = (sizes[a] as f64, sizes[b] as f64, distances.n);
-    let between = distances.get(a, b);
+fn join(distances: &mut Distances, sizes: &mut [f64], groups: &[usize], a: usize, b: usize) {
+    let (n_a, n_b, stride) = (sizes[a], sizes[b], distances.stride);
+    let between = distances.squared[a * stride + b];
     for i in groups.iter().copied().filter(|i| *i != b) {
-        let n_i = sizes[i] as f64;
-        let sum =
-            (n_i + n_a) * distances.get(a, i) + (n_i + n_b) * distances.get(b, i) - n_i * between;
+        let n_i = sizes[i];
+        let [of_a, of_b] = [a, b].map(|group| distances.squared[group * stride + i]);
+        let sum = (n_i + n_a) * of_a + (n_i + n_b) * of_b - n_i * between;
         let squared = sum / (n_a + n_b + n_i);
-        (distances.squared[b * n + i], distances.squared[i * n + b]) = (squared, squared);
+        distances.squared[b * stride + i] = squared;
+        distances.squared[i * stride + b] = squared;
     }
-    sizes[b] += sizes[a];
+    sizes[b] += n_a;
 }
 
 /// By height; merges of one height in the order in which they were found.
