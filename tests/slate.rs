@@ -836,6 +836,23 @@ fn a_trace_says_why_the_better_are_missing() {
 }
 
 #[test]
+fn interests_that_grew_with_a_history_are_those_of_the_history() {
+    // More items than interests are made of: some give up their place, and come back.
+    let (n, bytes) = (300, support::archive(300, 8, Metric::Cosine));
+    let mut nf = Recommender::new(support::open(&bytes));
+    let mut rng = SeededRng::new(78, 0);
+    let request = json!({"k": 12, "now": NOW, "interests": "auto", "explain": 3});
+    for round in 0..360_i64 {
+        let like = Interaction::new(rng.below(n).to_string(), Kind::Like);
+        act(&mut nf, NOW - 2 * DAY + round * 60_000, Event::Interaction(like));
+        let slate = ask(&mut nf, &request);
+        if round % 9 == 0 {
+            assert_eq!(slate, ask(&mut afresh(&nf, &bytes), &request), "round {round}");
+        }
+    }
+}
+
+#[test]
 fn nothing_that_is_kept_outlives_its_reason() {
     let n = 200;
     let bytes = support::archive(n, 8, Metric::InnerProduct);
