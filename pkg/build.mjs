@@ -86,7 +86,7 @@ function compileRust(features) {
   run(
     "cargo",
     ["build", "--lib", "--locked", "--target", target, "--profile", profile]
-      .concat(["--no-default-features", "--features", "wasm"]),
+      .concat(["--no-default-features", "--features", "wasm,one-backend"]),
     {
       env: { ...process.env, [variable]: flags },
       remedy: "install Rust with the target wasm32-unknown-unknown",
