@@ -16,6 +16,7 @@ const GAPS: [usize; 20] = [
     2_300, 1_050, 701, 301, 132, 57, 23, 10, 4, 1,
 ];
 
+#[inline]
 fn is_before(a: &Scored, b: &Scored) -> bool {
     a.cmp_best_first(b) == Ordering::Less
 }
