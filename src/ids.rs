@@ -26,6 +26,7 @@ pub struct Scored {
 
 impl Scored {
     /// The one order of results: higher score first, equal scores by ordinal.
+    #[inline]
     #[must_use]
     pub fn cmp_best_first(&self, other: &Self) -> std::cmp::Ordering {
         other.score.total_cmp(&self.score).then(self.ordinal.cmp(&other.ordinal))

@@ -73,6 +73,7 @@ impl ItemSet {
     }
 
     /// Adds an item; one outside the archive is ignored.
+    #[inline]
     pub fn insert(&mut self, item: Ordinal) {
         if item.index() < self.len {
             let word = &mut self.words[item.index() / 32];
@@ -82,6 +83,7 @@ impl ItemSet {
     }
 
     /// Takes an item out; one outside the archive is ignored.
+    #[inline]
     pub fn remove(&mut self, item: Ordinal) {
         if item.index() < self.len {
             let word = &mut self.words[item.index() / 32];
@@ -91,6 +93,7 @@ impl ItemSet {
     }
 
     /// Whether the item is in the set.
+    #[inline]
     #[must_use]
     pub fn contains(&self, item: Ordinal) -> bool {
         item.index() < self.len && self.words[item.index() / 32] >> (item.0 % 32) & 1 == 1
@@ -124,6 +127,7 @@ impl ItemSet {
     }
 
     /// The words of a range of ordinals that lies inside the archive, without bits of other items.
+    #[inline]
     fn words_in(&self, range: Range<usize>) -> impl Iterator<Item = u32> {
         let words = range.start / 32..range.end.div_ceil(32).max(range.start / 32);
         words.clone().zip(&self.words[words]).map(move |(at, word)| {
@@ -134,12 +138,14 @@ impl ItemSet {
     }
 
     /// Whether the set holds an item of this range of ordinals, which lies inside the archive.
+    #[inline]
     #[must_use]
     pub fn any_in(&self, range: Range<usize>) -> bool {
         self.words_in(range).any(|word| word != 0)
     }
 
     /// How many items of this range of ordinals, which lies inside the archive, the set holds.
+    #[inline]
     #[must_use]
     pub fn count_in(&self, range: Range<usize>) -> usize {
         self.words_in(range).map(|word| word.count_ones() as usize).sum()

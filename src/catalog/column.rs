@@ -152,11 +152,13 @@ impl<'a> Column<'a> {
         self.index.column_data()
     }
 
+    #[inline]
     fn bit(self, start: u32, item: usize) -> bool {
         self.data()[start as usize + item / 8] >> (item % 8) & 1 == 1
     }
 
     /// Whether the item has a value.
+    #[inline]
     #[must_use]
     pub fn is_present(self, item: Ordinal) -> bool {
         self.field.present_start == FIELD_NONE || self.bit(self.field.present_start, item.index())
@@ -190,6 +192,7 @@ impl<'a> Column<'a> {
     }
 
     /// The raw number at position `at` of the column's values.
+    #[inline]
     pub(super) fn raw(self, at: usize) -> u64 {
         let (bytes, width) = self.packed();
         // Copies of a fixed length are loads; of a length that is not known, calls.
@@ -207,6 +210,7 @@ impl<'a> Column<'a> {
     }
 
     /// The packed values of all items, or of tags the codes of all, and the bytes each takes.
+    #[inline]
     pub(super) fn packed(self) -> (&'a [u8], usize) {
         let width = self.field.width as usize;
         let start = self.field.values_start as usize;
@@ -225,6 +229,7 @@ impl<'a> Column<'a> {
     }
 
     /// What a raw number of an integer, date or scaled real means. Monotone in `raw`.
+    #[inline]
     pub(super) fn number(self, raw: u64) -> Value<'static> {
         let whole = self.field.base.saturating_add_unsigned(raw);
         match self.kind() {
@@ -244,6 +249,7 @@ impl<'a> Column<'a> {
     }
 
     /// Positions in the values of an item's tags, or in the bytes of an item's text.
+    #[inline]
     pub(super) fn run(self, item: usize) -> Result<std::ops::Range<usize>> {
         let data = self.index.field_data(self.kind())?;
         let start = |i: usize| -> Option<u32> {

@@ -75,6 +75,7 @@ impl AlignedBytes {
     }
 
     /// The bytes.
+    #[inline]
     #[must_use]
     pub fn as_slice(&self) -> &[u8] {
         match &self.storage {
@@ -99,6 +100,7 @@ impl AlignedBytes {
     ///
     /// Positions and alignment were validated; the cast checks both again, which is why no
     /// unchecked access is needed. Numbers are little-endian, as are all targets of this crate.
+    #[inline]
     pub(crate) fn view<T: AnyBitPattern>(&self, span: &Span<T>) -> &[T] {
         bytemuck::cast_slice(&self.as_slice()[span.bytes.clone()])
     }

@@ -40,6 +40,7 @@ pub struct Lists<'a> {
 }
 
 impl<'a> Lists<'a> {
+    #[inline]
     pub(super) fn new(bytes: &'a AlignedBytes, layout: &'a ListsLayout) -> Self {
         Self {
             codes: bytes.view(&layout.codes),
@@ -80,12 +81,14 @@ impl<'a> Lists<'a> {
     }
 
     /// How far a list's items lie from its centroid along one direction (root mean square).
+    #[inline]
     #[must_use]
     pub fn spread(&self, list: usize) -> f32 {
         scale_from_bits(self.spreads[list], self.spread_base)
     }
 
     /// Squared norm of a list's decoded centroid; in Euclidean archives only.
+    #[inline]
     pub(crate) fn norm(&self, list: usize) -> f32 {
         scale_from_bits(self.norms[list], self.norm_base)
     }

@@ -244,6 +244,7 @@ impl Index {
     }
 
     /// Adds what leads from the centroid of an item's list to the item: scale times code.
+    #[inline]
     pub(crate) fn add_residual(&self, ordinal: Ordinal, out: &mut [f64]) {
         let (code, scale) = self.code(ordinal);
         Backend::best().add_code(code, scale, out);
@@ -341,11 +342,13 @@ impl Index {
     }
 
     /// The 16-bit scales, padded to whole blocks.
+    #[inline]
     pub(crate) fn scale_bits(&self) -> &[u16] {
         self.bytes.view(&self.layout.scales)
     }
 
     /// The 16-bit squared norms of Euclidean archives, padded to whole blocks.
+    #[inline]
     pub(crate) fn norm_bits(&self) -> &[u16] {
         self.bytes.view(&self.layout.norms)
     }

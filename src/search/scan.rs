@@ -114,6 +114,7 @@ impl Scan {
 
     /// The score of items that lie `spreads` spreads above the centroid of their list, in the unit
     /// of the scan.
+    #[inline]
     pub(super) fn promise(&self, lists: &Lists<'_>, list: usize, spreads: f32) -> f32 {
         let (base, spread) = (self.bases[list], lists.spread(list));
         if self.has_norms {

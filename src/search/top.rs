@@ -88,6 +88,7 @@ impl Top {
     }
 
     /// Cuts the buffer now, to have thresholds of what was found so far.
+    #[inline]
     pub(super) fn settle(&mut self) {
         if self.k > 0 {
             self.cut();
@@ -95,6 +96,7 @@ impl Top {
     }
 
     /// The `k`-th best score; an extreme value where fewer were found.
+    #[inline]
     pub(super) fn kth(&mut self) -> f32 {
         if self.found.len() < self.k {
             return f32::MIN;

@@ -82,6 +82,7 @@ impl Calibrator {
 
     /// How much nearer the wanted mix candidate `i` brings the list than an item without classes
     /// would: minus its distance, but for a term that all candidates share.
+    #[inline]
     pub(super) fn gain(&self, i: usize) -> f64 {
         self.pairs_of(i).iter().map(|&pair| self.pairs[pair].gain).sum()
     }

@@ -59,11 +59,13 @@ impl Dpp {
     }
 
     /// `r_i`, or more where items are new; above 0 and at most 1.
+    #[inline]
     pub(super) fn residual(&self, i: usize) -> f64 {
         // Rounding is far below the ridge; the bound keeps logarithms defined all the same.
         self.residual[i].max(RIDGE * RIDGE)
     }
 
+    #[inline]
     fn row(&self, i: usize) -> &[f64] {
         &self.rows[i * self.stride..(i + 1) * self.stride]
     }

@@ -225,6 +225,7 @@ impl<'a> Ledger<'a> {
     }
 
     /// How many items a quota lacks.
+    #[inline]
     pub(super) fn lacks(&self, q: usize) -> usize {
         self.rules.quotas[q].least.saturating_sub(self.quotas[q].have)
     }

@@ -31,6 +31,7 @@ impl Mmr {
     }
 
     /// The highest cosine, or less where items are new; 0 where there is nothing to compare with.
+    #[inline]
     pub(super) fn nearest(&self, i: usize) -> f64 {
         self.nearest[i]
     }

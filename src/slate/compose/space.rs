@@ -41,20 +41,23 @@ impl Space {
         Ok(())
     }
 
+    #[inline]
     fn unit(&self, i: usize) -> &[f64] {
         &self.units[i * self.stride..(i + 1) * self.stride]
     }
 
     /// Cosine of two candidates.
+    #[inline]
     pub(super) fn cosine(&self, i: usize, j: usize) -> f64 {
         dot(self.unit(i), self.unit(j))
     }
 }
 
 /// Inner product of two rows whose length is a multiple of [`LANES`].
+#[inline]
 pub(super) fn dot(a: &[f64], b: &[f64]) -> f64 {
     let mut sums = [0.0; LANES];
-    for (x, y) in a.chunks_exact(LANES).zip(b.chunks_exact(LANES)) {
+    for (x, y) in a.as_chunks::<LANES>().0.iter().zip(b.as_chunks::<LANES>().0) {
         for lane in 0..LANES {
             sums[lane] += x[lane] * y[lane];
         }

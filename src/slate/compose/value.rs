@@ -147,6 +147,7 @@ impl Objective {
         best.map(|(_, i)| i)
     }
 
+    #[inline]
     fn is_better(&self, i: usize, best: Option<(f64, usize)>) -> bool {
         let Some((most, at)) = best else { return true };
         let value = self.value(i);
@@ -155,6 +156,7 @@ impl Objective {
 
     /// Compares a candidate with the first item that it was not compared with yet; false where
     /// there is none. Until then its value may be too high, never too low.
+    #[inline]
     fn compare(&mut self, i: usize) -> bool {
         match self.diversity {
             Diversity::None => false,
@@ -163,6 +165,7 @@ impl Objective {
         }
     }
 
+    #[inline]
     fn value(&self, i: usize) -> f64 {
         if self.strength == 0.0
             && let Diversity::Dpp { .. } = self.diversity
@@ -181,6 +184,7 @@ impl Objective {
     }
 
     /// What diversity takes from a candidate, in units of relevance.
+    #[inline]
     fn likeness(&self, i: usize) -> f64 {
         match self.diversity {
             Diversity::None => 0.0,
