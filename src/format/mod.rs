@@ -6,15 +6,17 @@
 #![cfg_attr(not(feature = "build"), allow(dead_code, unused_imports))]
 
 mod header;
+mod layout;
 mod sections;
 mod validate;
 
 pub use header::{HEADER_BYTES, Header, TABLE_ENTRY_BYTES, TableEntry};
+pub use layout::{Layout, ListsLayout, NeighboursLayout, Span, TitlesLayout};
 pub use sections::{
     Codes, Columns, FIELD_NONE, Field, FieldKind, Fold, Ids, Lists, Model, Neighbours,
     NeighboursKind, Probes, Refining, SectionKind, Texts, Titles,
 };
-pub use validate::{Layout, ListsLayout, NeighboursLayout, Span, TitlesLayout, validate};
+pub use validate::validate;
 
 /// First eight bytes of every archive. The high bit, the line ends and the zero show transfers
 /// that were not binary, as in PNG.
