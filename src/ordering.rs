@@ -79,8 +79,7 @@ pub fn select_best<T: Ranked>(items: &mut [T], keep: usize) {
         let mut end = low;
         for i in low..high - 1 {
             let item = items[i];
-            items[i] = items[end];
-            items[end] = item;
+            items.swap(i, end);
             end += usize::from(item.is_before(pivot));
         }
         items.swap(end, high - 1);

@@ -339,6 +339,7 @@ fn left_over(residual: &[f64], heavy: &[f64], bits: u32) -> Vec<f64> {
 fn quantize_is_close_and_closest_along_what_is_heavy() {
     let mut rng = SeededRng::new(5, 0);
     let inner = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+    let heavy_cost = |e: &[f64], heavy: &[f64]| inner(e, heavy) * inner(e, heavy);
     for dim in [1, 2, 3, 64, 100, 768] {
         for bits in CODE_BITS {
             let (mut plain_along, mut along) = (0.0, 0.0);
@@ -355,13 +356,13 @@ fn quantize_is_close_and_closest_along_what_is_heavy() {
                 let size = |e: &[f64]| inner(e, e).sqrt();
                 assert!(size(&plain) < bound, "dimension {dim}, {bits} bits");
                 assert!(size(&left) < 2.0 * bound, "dimension {dim}, {bits} bits");
-                let cost = |e: &[f64]| inner(e, e) + inner(e, &heavy).powi(2);
+                let cost = |e: &[f64]| inner(e, e) + heavy_cost(e, &heavy);
                 assert!(
                     cost(&left) <= cost(&plain) * (1.0 + 1e-9) + 1e-24,
                     "dimension {dim}, {bits} bits"
                 );
-                plain_along += inner(&plain, &heavy).powi(2);
-                along += inner(&left, &heavy).powi(2);
+                plain_along += heavy_cost(&plain, &heavy);
+                along += heavy_cost(&left, &heavy);
             }
             let is_rare = dim < 64 || along < 0.2 * plain_along;
             assert!(is_rare, "dimension {dim}, {bits} bits: {along} of {plain_along}");
