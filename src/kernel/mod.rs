@@ -5,6 +5,7 @@
 //! | [`Backend::score_prefixes`] | [`scalar`] | `i32x4.dot_i16x8` | `i32x4.relaxed_dot_i8x16_i7x16_add` | AVX2 `vpmaddubsw` |
 //! | [`Backend::score_centroids`] | [`scalar`] | `i32x4.dot_i16x8` | the same as prefixes | AVX2 `vpmaddubsw` |
 //! | [`Backend::dot_code`], [`Backend::add_code`] | [`scalar`] | two f64 at a time | the same | [`scalar`] |
+//! | [`Backend::dot`] | [`scalar`] | two f64 at a time | the same | [`scalar`] |
 //! | [`Backend::keep_in_range`] | [`scalar`] | 16, 8 or 4 lanes, then `i8x16.bitmask` | the same | [`scalar`] |
 //!
 //! [`scalar`] is the definition. A backend is an optimisation of it: its results are equal to the
@@ -27,6 +28,9 @@ mod x86_64;
 
 use code::{BLOCK, ItemCode};
 pub use range::Packed;
+
+/// Sums that run beside each other in [`Backend::dot`].
+pub const LANES: usize = 8;
 
 /// What turns a block's integer dot products into scores: one number each for a whole list.
 #[derive(Clone, Copy, Debug, Default)]
@@ -230,6 +234,20 @@ impl Backend {
             #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
             it if it != Self::Scalar => simd128::add_code(code, scale, out),
             _ => scalar::add_code(code, scale, out),
+        }
+    }
+
+    /// The inner product of two rows, in one order: component `j` is added to sum `j % 8`; then sums
+    /// that are four apart are brought together, then two, then one.
+    ///
+    /// Rows have a length that is a multiple of [`LANES`]; of what is longer, the shorter counts.
+    #[inline]
+    #[must_use]
+    pub fn dot(self, a: &[f64], b: &[f64]) -> f64 {
+        match self.held() {
+            #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+            it if it != Self::Scalar => simd128::dot(a, b),
+            _ => scalar::dot(a, b),
         }
     }
 

@@ -1,7 +1,7 @@
 //! The definition of every kernel, in the most obvious code.
 
 use super::code::{BLOCK, ItemCode, centroid_code, prefix, scale_from_bits, values};
-use super::{Affine, Block};
+use super::{Affine, Block, LANES};
 
 pub(super) fn dot_centroids(codes: &[u8], query: &[i8]) -> [i32; BLOCK] {
     std::array::from_fn(|lane| {
@@ -48,6 +48,20 @@ pub(super) fn dot_code(code: ItemCode<'_>, query: &[f64]) -> f64 {
         }
     }
     (sums[0] + sums[2]) + (sums[1] + sums[3])
+}
+
+#[inline]
+pub(super) fn dot(a: &[f64], b: &[f64]) -> f64 {
+    let mut sums = [0.0; LANES];
+    for (x, y) in a.as_chunks::<LANES>().0.iter().zip(b.as_chunks::<LANES>().0) {
+        for lane in 0..LANES {
+            sums[lane] += x[lane] * y[lane];
+        }
+    }
+    let [a, b, c, d, e, f, g, h] = sums;
+    let quarters = [a + e, b + f, c + g, d + h];
+    let halves = [quarters[0] + quarters[2], quarters[1] + quarters[3]];
+    halves[0] + halves[1]
 }
 
 pub(super) fn add_code(code: ItemCode<'_>, scale: f64, out: &mut [f64]) {

@@ -14,7 +14,7 @@ use core::arch::wasm32::{
 };
 
 use super::code::{BLOCK, ItemCode};
-use super::{Affine, Block};
+use super::{Affine, Block, LANES};
 
 /// Sixteen bytes at any address.
 #[inline(always)]
@@ -252,6 +252,21 @@ pub(super) fn dot_code(code: ItemCode<'_>, query: &[f64]) -> f64 {
     }
     let sums = f64x2_add(sums[0], sums[1]);
     f64x2_extract_lane::<0>(sums) + f64x2_extract_lane::<1>(sums)
+}
+
+/// Two of the eight sums in each register.
+#[inline]
+pub(super) fn dot(a: &[f64], b: &[f64]) -> f64 {
+    let mut sums = [f64x2_splat(0.0); LANES / 2];
+    for (x, y) in a.as_chunks::<LANES>().0.iter().zip(b.as_chunks::<LANES>().0) {
+        let (x, y) = (x.as_chunks::<2>().0, y.as_chunks::<2>().0);
+        sums[0] = f64x2_add(sums[0], f64x2_mul(pair(&x[0]), pair(&y[0])));
+        sums[1] = f64x2_add(sums[1], f64x2_mul(pair(&x[1]), pair(&y[1])));
+        sums[2] = f64x2_add(sums[2], f64x2_mul(pair(&x[2]), pair(&y[2])));
+        sums[3] = f64x2_add(sums[3], f64x2_mul(pair(&x[3]), pair(&y[3])));
+    }
+    let halves = f64x2_add(f64x2_add(sums[0], sums[2]), f64x2_add(sums[1], sums[3]));
+    f64x2_extract_lane::<0>(halves) + f64x2_extract_lane::<1>(halves)
 }
 
 pub(super) fn add_code(code: ItemCode<'_>, scale: f64, out: &mut [f64]) {

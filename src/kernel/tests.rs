@@ -196,6 +196,28 @@ fn codes_are_multiplied_and_added_alike() {
     }
 }
 
+#[test]
+fn rows_have_one_inner_product_everywhere() {
+    let mut rng = SeededRng::new(14, 0);
+    for n in [0, 8, 16, 64, 72, 768] {
+        for size in [1.0, 1e-160, 1e150] {
+            let mut row = || (0..n).map(|_| size * rng.normal()).collect::<Vec<f64>>();
+            let (a, b) = (row(), row());
+            let expected = Backend::Scalar.dot(&a, &b);
+            for backend in Backend::available() {
+                assert_eq!(backend.dot(&a, &b).to_bits(), expected.to_bits(), "{backend:?} {n}");
+            }
+            // By hand: one component after the other.
+            let (mut by_hand, mut most) = (0.0, 0.0);
+            for (a, b) in a.iter().zip(&b) {
+                by_hand += a * b;
+                most += (a * b).abs();
+            }
+            assert!((expected - by_hand).abs() <= 1e-13 * most, "{expected} {by_hand}");
+        }
+    }
+}
+
 /// Numbers of `width` bytes, many of them at the ends of what that holds.
 fn packed(rng: &mut SeededRng, width: usize, n: usize) -> Vec<u8> {
     let numbers = (0..n).flat_map(|_| {

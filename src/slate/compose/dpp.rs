@@ -17,7 +17,8 @@
 //! the matrix is definite at any length of the list, duplicates included, and the greedy walk
 //! never has to stop short as the published one does.
 
-use super::space::{LANES, Space, dot};
+use super::space::{Space, dot};
+use crate::kernel::LANES;
 
 /// Share of the identity in the similarity matrix. Large against rounding (the rotations below
 /// divide by no less than its square root), small against any difference that matters.

@@ -2,10 +2,7 @@
 
 use super::rules::Candidates;
 use crate::error::{Error, Result};
-
-/// Additions that run beside each other. The order of a sum is fixed by it, and compilers turn
-/// it into SIMD as it stands: the same bits with and without.
-pub(super) const LANES: usize = 8;
+use crate::kernel::{Backend, LANES};
 
 /// The candidates' vectors, brought to length 1.
 #[derive(Default)]
@@ -56,14 +53,5 @@ impl Space {
 /// Inner product of two rows whose length is a multiple of [`LANES`].
 #[inline]
 pub(super) fn dot(a: &[f64], b: &[f64]) -> f64 {
-    let mut sums = [0.0; LANES];
-    for (x, y) in a.as_chunks::<LANES>().0.iter().zip(b.as_chunks::<LANES>().0) {
-        for lane in 0..LANES {
-            sums[lane] += x[lane] * y[lane];
-        }
-    }
-    let [a, b, c, d, e, f, g, h] = sums;
-    let quarters = [a + e, b + f, c + g, d + h];
-    let halves = [quarters[0] + quarters[2], quarters[1] + quarters[3]];
-    halves[0] + halves[1]
+    Backend::best().dot(a, b)
 }
