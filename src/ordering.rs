@@ -2,9 +2,9 @@
 //!
 //! Every list in the engine (candidates, titles, facets, shares) is brought to the order of
 //! [`Scored::cmp_best_first`], so one small routine each serves all of them (and the scan, whose
-//! scores and ordinals make one number). The standard
-//! library's are faster on large inputs, but weigh 6 kB of WebAssembly for each type they sort, a
-//! tenth of what a page downloads; here inputs are a few hundred items, or are selected first.
+//! scores and ordinals make one number). The standard library's are faster on large inputs, but weigh
+//! 6 kB of WebAssembly for each type they sort; here inputs are a few hundred items, or are selected
+//! first.
 
 use crate::ids::Scored;
 
@@ -45,12 +45,8 @@ fn rising(score: f64) -> i64 {
     bits ^ ((bits >> 63) as u64 >> 1) as i64
 }
 
-/// Sorts: best first, ties by ordinal.
-pub fn sort_best_first(items: &mut [Scored]) {
-    sort(items);
-}
-
-fn sort<T: Ranked>(items: &mut [T]) {
+/// Sorts: best first.
+pub fn sort_best_first<T: Ranked>(items: &mut [T]) {
     for gap in GAPS {
         for i in gap..items.len() {
             let item = items[i];
@@ -88,7 +84,7 @@ pub fn select_best<T: Ranked>(items: &mut [T], keep: usize) {
         }
         if keep - 1 < end { high = end } else { low = end + 1 }
     }
-    sort(&mut items[low..high]);
+    sort_best_first(&mut items[low..high]);
 }
 
 /// Puts the median of the first, the middle and the last item last.

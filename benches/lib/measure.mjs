@@ -9,7 +9,7 @@ import { readNpy } from "./npy.mjs";
  * Queries that one contender answers before the next one's turn: so few that all meet the same weather, and so
  * many that what the one before left in the caches is no matter (native peers answer all of theirs in a row).
  */
-const TURN = 100;
+export const TURN = 100;
 /** Milliseconds and calls of warm-up, whichever takes longer: optimising compilers need both. */
 const WARM_MS = 400;
 const WARM_CALLS = 200;

@@ -1,4 +1,5 @@
 /** Turns results into lines that a person reads. */
+import { TURN } from "./measure.mjs";
 import { met } from "./table.mjs";
 
 /**
@@ -13,7 +14,7 @@ export function text(record) {
     `Load of the machine at the start: ${fixed(machine.load, 2)}${machine.load > 0.5 ? " (other work was going on, which slows long calls more than short ones: repeat it when idle)" : ""}`,
     `${machine.rustc}; ${hosts.map(({ name, version }) => `${name} ${version}`).join("; ")}`,
     "One thread, k = 10, peers in turn in one run. Compare within a run: milliseconds move from machine to",
-    "machine. p50 and p99 are over single calls; \"in a row\" is the median time per call over turns of 100.",
+    `machine. p50 and p99 are over single calls; "in a row" is the median time per call over turns of ${TURN}.`,
     "Where p50 is less than 20 steps of the clock, \"in a row\" is what is compared. Native peers are timed",
     "before and after the pages, the faster time counts; theirs \"in a row\" is over 1,000 queries in one",
     "call, and the smaller of it and p50 is compared. Times at equal recall lie between two settings.",

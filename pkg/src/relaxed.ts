@@ -31,8 +31,8 @@ const ROUNDS = 64;
  * Runs the probe. The first two rounds are the extremes of the defined range, where saturation would
  * show; in the others neighbours differ in every place, so that swapped operands, an exchanged pair, a
  * wrong lane or a doubled sum shows, and so do sums that are not added to what was there. It sees the
- * compiler that a host uses at first, and no later one. Costs 0.2 ms in Node 20, beside what a host spends on its first wasm module of all; its memory is
- * dropped.
+ * compiler that a host uses at first, and no later one. Costs 0.2 ms in Node 20, beside what a host spends
+ * on its first wasm module of all; its memory is dropped.
  *
  * @returns `false` too where the host knows no relaxed SIMD.
  */

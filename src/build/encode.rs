@@ -21,9 +21,9 @@ use crate::rng::SeededRng;
 const CHUNK: usize = 2048;
 /// Partial Gram matrices that are held at once: bounds memory at large dimensions.
 const GRAMS_AT_ONCE: usize = 16;
-/// How much more an error along an item's own vector costs than one across it, times the dimension
-/// less one: the squares of cosine and sine of the angle to the queries whose neighbour it is, here
-/// with cosine 0.8. Recall hardly changes between 0.5 and 0.9.
+/// How much more an error along an item's own vector costs than one across it, for each dimension but
+/// one: the square of the cosine over that of the sine of the angle to the queries whose neighbour it is,
+/// here with cosine 0.8. Recall hardly changes between 0.5 and 0.9.
 const ALONG: f64 = 0.64 / 0.36;
 /// The streams of the archive's seed.
 const ROTATION_STREAM: u64 = 1;

@@ -233,13 +233,14 @@ pub fn quantize(residual: &[f64], heavy: &[f64], bits: u32, codes: &mut [u8]) ->
         // The cost is a parabola in the scale; what does not depend on the code is left out.
         let slope = along + heavy_code * heavy_part;
         let curve = norm + heavy_code * heavy_code;
-        let cost = -slope * slope / curve;
+        // (A scale below 0 is none.)
+        let cost = -slope * slope.abs() / curve;
         if cost < least {
             (least, inverse, scale) = (cost, per_step, slope / curve);
         }
     }
     if scale <= 0.0 {
-        // All of the error is heavy, and the residual not at all: no catalog has many such items.
+        // Whatever the step, errors along `heavy` outweigh the residual itself.
         return quantize(residual, &vec![0.0; heavy.len()], bits, codes);
     }
     for (r, code) in residual.iter().zip(codes) {

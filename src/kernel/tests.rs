@@ -392,6 +392,9 @@ fn quantize_is_close_and_closest_along_what_is_heavy() {
     }
     let mut codes = [0; 3];
     assert_eq!(quantize(&[0.0; 3], &[1.0; 3], 8, &mut codes), 0.0);
+    // No scale above 0 is good along this direction: the residual is coded without regard to it.
+    let residual = [1.0, 0.001];
+    assert_eq!(left_over(&residual, &[-1.0, 100.0], 5), left_over(&residual, &[0.0; 2], 5));
 }
 
 #[test]

@@ -147,7 +147,7 @@ impl Top {
     }
 
     /// What was kept, in no order: scores and ordinals.
-    pub(super) fn finish(&mut self) -> impl ExactSizeIterator<Item = (f32, Ordinal)> {
+    pub(super) fn finish(&mut self) -> impl Iterator<Item = (f32, Ordinal)> {
         self.settle();
         self.found.iter().map(|key| (score(*key), Ordinal(!*key as u32)))
     }

@@ -38,7 +38,7 @@ impl Cell {
 #[derive(Debug)]
 pub(super) struct RawField {
     pub(super) name: String,
-    /// At most one cell a row; rows at the end may be missing until [`Rows::finish`].
+    /// At most one cell a row; rows at the end may be missing until [`RowsBuilder::finish`].
     pub(super) cells: Vec<Option<Cell>>,
 }
 
