@@ -221,8 +221,8 @@ fn hostile_lists_and_codes() {
         let mut opened = 0;
         for round in 0..1500 {
             let mut changed = bytes.clone();
-            // Sections model, lists, codes, refining.
-            let entry = 64 + 32 * [1, 2, 4, 5][round % 4];
+            // Sections model, lists, blocks, codes, refining.
+            let entry = 64 + 32 * [1, 2, 3, 5, 6][round % 5];
             let place = |at: usize| u64::from_le_bytes(bytes[at..at + 8].try_into().unwrap());
             let (offset, length) = (place(entry + 8) as usize, place(entry + 16) as usize);
             for _ in 0..1 + rng.below(3) {
@@ -342,7 +342,7 @@ fn an_archive_that_arrives_answers_as_soon_as_it_can() {
         let number = |at: usize| u64::from_le_bytes(bytes[at..at + 8].try_into().unwrap());
         (number(at + 8) + number(at + 16)) as usize
     };
-    let (codes, refining, titles) = (end(4), end(5), end(7));
+    let (codes, refining, titles) = (end(5), end(6), end(8));
     // What has not arrived is anything but zero.
     let mut partial = bytes.clone();
     partial[codes..].fill(0xA5);
@@ -460,7 +460,7 @@ fn each_header_and_table_field_has_its_own_error() {
 fn damage_is_found_by_verify_and_named() {
     let bytes = archive(20, 6, Metric::Cosine);
     let names =
-        ["ids", "model", "lists", "columns", "codes", "refining", "neighbours", "titles", "texts"];
+        ["ids", "model", "lists", "blocks", "columns", "codes", "refining", "neighbours", "titles", "texts"];
     for (i, name) in names.iter().enumerate() {
         let entry = 64 + 32 * i;
         let offset = u64::from_le_bytes(bytes[entry + 8..entry + 16].try_into().unwrap());

@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::encode::Space;
+use super::space::Space;
 use crate::ids::{Ordinal, Scored};
 use crate::metric::Metric;
 use crate::ordering::select_best;

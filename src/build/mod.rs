@@ -11,6 +11,8 @@ pub mod input;
 pub mod interactions;
 mod kmeans;
 pub mod neighbours;
+mod partition;
+mod space;
 mod titles;
 mod tune;
 mod write;
@@ -232,7 +234,7 @@ pub fn build(table: &Table, vectors: &Embeddings, options: &BuildOptions) -> Res
             format_args!("{:?}", prior.name),
         ));
     }
-    let space = encode::Space::new(vectors, options)?;
+    let space = space::Space::new(vectors, options)?;
     let (encoded, bits) = tune::tuned(&space, options)?;
     // Everything that is known of an item lies where its code does.
     let table = &table.in_order(&space.order);
@@ -254,6 +256,7 @@ pub fn build(table: &Table, vectors: &Embeddings, options: &BuildOptions) -> Res
             ids: ids(&table.ids)?,
             model: model(&space, &encoded, bits, prior_field, options),
             lists: encoded.lists,
+            blocks: encoded.blocks,
             columns: columns.columns,
             codes: encoded.codes,
             refining: encoded.refining,
@@ -276,7 +279,7 @@ pub fn build(table: &Table, vectors: &Embeddings, options: &BuildOptions) -> Res
 }
 
 fn model(
-    space: &encode::Space,
+    space: &space::Space,
     encoded: &encode::Encoded,
     bits: u32,
     prior_field: u32,
@@ -301,7 +304,7 @@ fn model(
 
 /// An archive of codes and nothing else, for measuring them. Its ids are empty.
 fn untitled(
-    space: &encode::Space,
+    space: &space::Space,
     encoded: &encode::Encoded,
     bits: u32,
     options: &BuildOptions,
@@ -313,6 +316,7 @@ fn untitled(
         ids: nameless,
         model: model(space, encoded, bits, FIELD_NONE, options),
         lists: encoded.lists.clone(),
+        blocks: encoded.blocks.clone(),
         columns: columns.columns,
         codes: encoded.codes.clone(),
         refining: encoded.refining.clone(),

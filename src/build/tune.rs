@@ -1,4 +1,5 @@
-//! The tuning step: how many bits a code gets, how far prefixes are off, how many lists to probe.
+//! The tuning step: how many bits a code gets, how far prefixes are off, which lists and blocks to
+//! look at.
 //!
 //! All of it is measured on what was built, with a sample of the catalog's own items as queries
 //! (each left out of its own answer) against exact search over the vectors before coding. So
@@ -6,16 +7,18 @@
 
 use rayon::prelude::*;
 
-use super::encode::{Encoded, Space};
+use super::encode::Encoded;
+use super::space::Space;
 use super::{BuildOptions, exact, untitled};
 use crate::error::Result;
-use crate::format::{Lists, Probes};
+use crate::format::{Blocks, Lists, Probes};
 use crate::ids::{Ordinal, Scored};
 use crate::item_set::ItemSet;
+use crate::kernel::code::BLOCK;
 use crate::load::{AlignedBytes, Index};
 use crate::metric::Metric;
 use crate::rng::SeededRng;
-use crate::search::{Effort, Query, Searcher};
+use crate::search::{Effort, Lines, Query, Searcher};
 
 /// Queries of the sample. A share of 0.95 measured over the 10 neighbours of 500 queries has a
 /// standard error of 0.003 at least.
@@ -34,16 +37,22 @@ const SHARES: [f32; 16] = [
 const KEPT: f64 = 0.999;
 /// Items by the scores of their prefixes among which the best are looked for.
 const CANDIDATES: usize = 1000;
-/// Numbers of spreads that a list may be given ahead when lists are chosen: its best items lie
-/// above its centroid, the more so the wider it is, and under inner product lists of long vectors are
-/// wide.
-const OPTIMISM: [f32; 6] = [0.0, 0.5, 1.0, 1.5, 2.0, 3.0];
-/// The share of the best items within the reach of their lists.
+/// Numbers of spreads that a list or a block may be given ahead when they are chosen: its best items
+/// lie above its centroid, the more so the wider it is, and under inner product those of long vectors
+/// are wide.
+const OPTIMISM: [f32; 8] = [0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 5.0];
+/// The share of the best items within the reach of their lists and blocks.
 const KEPT_BY_REACH: f64 = 0.99;
-/// What part of the nearest items that lists may lose is lost because lists are left out again:
-/// tried for each share.
-const LOST_TO_REACH: [f64; 4] = [0.0, 0.25, 0.5, 0.75];
-/// A reach that leaves out no list.
+/// What part of the nearest items that may be lost is lost to lists that are not chosen: tried for each
+/// share;
+const LOST_TO_LISTS: [f64; 3] = [0.1, 0.25, 0.5];
+/// and what part because blocks are left out again.
+const LOST_TO_REACH: [f64; 4] = [0.0, 0.15, 0.3, 0.5];
+/// What looking at the blocks of a list costs beside each 32 of their centroids, in blocks.
+const COST_OF_LIST: f64 = 2.0;
+/// Blocks of each query whose promises are kept, the most promising first, to count what is scanned.
+const RANKED: usize = 16384;
+/// A reach that leaves out nothing.
 const NO_REACH: f32 = 1e18;
 /// A margin that keeps every item of a small catalog.
 const EVERYTHING: (f32, f32) = (1e18, 1e18);
@@ -86,7 +95,7 @@ pub(super) fn tuned(space: &Space, options: &BuildOptions) -> Result<(Encoded, u
         encoded.lists.code_recall = sample.code_recall();
         if encoded.lists.code_recall >= wanted || bits == most {
             if space.n_lists() > 1 {
-                sample.measure_lists(&mut encoded.lists);
+                sample.measure_lists(&mut encoded.lists, &mut encoded.blocks);
             }
             return Ok((encoded, bits));
         }
@@ -166,7 +175,7 @@ impl Sample<'_> {
         (margin as f32, filtered.max(margin) as f32)
     }
 
-    /// Recall of a search of all lists.
+    /// Recall of a search of all blocks.
     fn code_recall(&self) -> f32 {
         let shares = self.each(|searcher, i, query| {
             let mut allowed = ItemSet::full(self.index.len());
@@ -179,98 +188,143 @@ impl Sample<'_> {
         (shares.iter().sum::<f64>() / shares.len().max(1) as f64) as f32
     }
 
-    /// How lists are best chosen, how many of them hold which share of the nearest items, and how
-    /// far items reach.
-    fn measure_lists(&self, lists: &mut Lists) {
-        let per_query = self.each(|searcher, i, query| {
-            let promises = searcher.promises(&self.index, &query, &OPTIMISM);
-            let sorted: Vec<Vec<f32>> = promises
-                .iter()
-                .map(|promises| {
-                    let mut sorted = promises.clone();
-                    sorted.sort_unstable_by(|a, b| b.total_cmp(a));
-                    sorted
-                })
-                .collect();
-            let near = self.truth[i].iter().enumerate().map(|(depth, item)| {
-                let list = self.index.list_of(item.ordinal);
-                let ranks = std::array::from_fn(|o| {
-                    sorted[o].partition_point(|p| *p > promises[o][list]) as u32
-                });
-                let reach = if depth < K { self.reach(&query, item.ordinal, list) } else { 0.0 };
-                Near { query: i, depth, list, ranks, reach }
-            });
-            near.collect::<Vec<_>>()
-        });
-        let near = per_query.concat();
-        let n_lists = |share: f32, o: usize| {
-            let ranks = near.iter().filter(|n| n.depth < K).map(|n| n.ranks[o]);
-            let mut ranks: Vec<u32> = ranks.collect();
-            quantile(&mut ranks, f64::from(share), u32::cmp).unwrap_or(0)
-        };
+    /// How lists and blocks are best chosen, how many of them hold which share of the nearest items, and
+    /// how far items reach.
+    fn measure_lists(&self, lists: &mut Lists, blocks: &mut Blocks) {
+        let measured = self.each(|searcher, i, query| self.near(searcher, i, &query));
+        let near: Vec<Near> = measured.concat();
+        let best: Vec<&Near> = near.iter().filter(|n| n.depth < K).collect();
         let share = (lists.recall / lists.code_recall).min(0.99);
-        let best = (0..OPTIMISM.len()).min_by_key(|o| n_lists(share, *o)).unwrap_or(0);
-        lists.optimism = OPTIMISM[best];
+        let optimism = |rank: &dyn Fn(&Near, usize) -> u32| {
+            let needed = |o: usize| {
+                let mut ranks: Vec<u32> = best.iter().map(|n| rank(n, o)).collect();
+                quantile(&mut ranks, f64::from(share), u32::cmp).unwrap_or(0)
+            };
+            (0..OPTIMISM.len()).min_by_key(|o| needed(*o)).unwrap_or(0)
+        };
+        let (of_lists, of_blocks) =
+            (optimism(&|n, o| n.list_ranks[o]), optimism(&|n, o| n.block_ranks[o]));
+        (lists.optimism, blocks.optimism) = (OPTIMISM[of_lists], OPTIMISM[of_blocks]);
         let needs: Vec<Needs> = self.each(|searcher, i, query| {
-            Needs::measure(searcher, &self.index, &query, self.queries[i], best)
+            Needs::measure(searcher, &self.index, &query, self.queries[i], of_blocks)
         });
         for depth in 0..DEPTHS.len() {
-            self.measure_probes(depth, best, &near, &needs, lists);
+            let items: Vec<Place> = near
+                .iter()
+                .filter(|n| n.depth < DEPTHS[depth])
+                .map(|n| Place {
+                    list_rank: n.list_ranks[of_lists],
+                    block_rank: n.block_ranks[of_blocks],
+                    need: Needs::need(needs[n.query].kth[depth], n.line),
+                })
+                .collect();
+            for share in SHARES {
+                lists.probes.push(self.probes(depth, share, &items, &needs));
+            }
         }
-        let mut reaches: Vec<f64> = near.iter().filter(|n| n.depth < K).map(|n| n.reach).collect();
-        let reach = quantile(&mut reaches, KEPT_BY_REACH, f64::total_cmp).unwrap_or(0.0);
-        lists.reach = reach.max(0.0) as f32;
+        let reach = |of: &dyn Fn(&Near) -> f64| {
+            let mut reaches: Vec<f64> = best.iter().map(|n| of(n)).collect();
+            quantile(&mut reaches, KEPT_BY_REACH, f64::total_cmp).unwrap_or(0.0).max(0.0) as f32
+        };
+        (lists.reach, blocks.reach) = (reach(&|n| n.reaches.0), reach(&|n| n.reaches.1));
     }
 
-    /// Which lists hold which share of the nearest items at least cost, for one of [`DEPTHS`]: some of the rest is
-    /// lost to the lists that are not chosen, and some to those that are left out again because an
-    /// item in them would have to lie too far above their centroid. The split that leaves least to
-    /// be scanned wins.
-    fn measure_probes(
-        &self,
-        depth: usize,
-        optimism: usize,
-        near: &[Near],
-        needs: &[Needs],
-        lists: &mut Lists,
-    ) {
-        let items: Vec<(u32, f32)> = near
-            .iter()
-            .filter(|n| n.depth < DEPTHS[depth])
-            .map(|n| (n.ranks[optimism], needs[n.query].of_list(n.list, depth)))
-            .collect();
-        for share in SHARES {
-            let lost = 1.0 - f64::from(share);
-            let trials = LOST_TO_REACH.map(|part| {
-                let mut reaches: Vec<f32> = items.iter().map(|item| item.1).collect();
-                let most = quantile(&mut reaches, 1.0 - part * lost, f32::total_cmp);
-                let reach = if part == 0.0 { NO_REACH } else { most.unwrap_or(0.0).max(0.0) };
-                // Of all items, so many must be in lists that are neither too far down nor left out.
-                let mut ranks: Vec<u32> = items
-                    .iter()
-                    .map(|item| if item.1 <= reach { item.0 } else { u32::MAX })
-                    .collect();
-                let rank = quantile(&mut ranks, f64::from(share), u32::cmp).unwrap_or(0);
-                let n_lists = rank.saturating_add(1).min(self.index.lists().len() as u32);
-                let scanned: u64 = needs.iter().map(|n| n.scanned(n_lists, reach, depth)).sum();
-                (scanned, Probes { k: DEPTHS[depth] as u32, share, n_lists, reach })
-            });
-            let best = trials.into_iter().min_by_key(|(scanned, _)| *scanned);
-            lists.probes.extend(best.map(|(_, probes)| probes));
-        }
+    /// Where the nearest items of a query of the sample lie.
+    fn near(&self, searcher: &mut Searcher, i: usize, query: &Query) -> Vec<Near> {
+        let (lists, blocks) = searcher.promises(&self.index, query);
+        let ranked = |lines: &Lines| -> Vec<Vec<f32>> {
+            let sorted = |o: f32| {
+                let mut promises: Vec<f32> = lines.iter().map(|line| line.0 + o * line.1).collect();
+                promises.sort_unstable_by(|a, b| b.total_cmp(a));
+                promises
+            };
+            OPTIMISM.map(sorted).to_vec()
+        };
+        let (sorted_lists, sorted_blocks) = (ranked(&lists), ranked(&blocks));
+        let ranks = |sorted: &[Vec<f32>], line: (f32, f32)| {
+            std::array::from_fn(|o| {
+                let own = line.0 + OPTIMISM[o] * line.1;
+                sorted[o].partition_point(|promise| *promise > own) as u32
+            })
+        };
+        let place = |(depth, item): (usize, &Scored)| {
+            let block = item.ordinal.index() / BLOCK;
+            let list = self.index.list_of(block);
+            let reaches = if depth < K { self.reaches(query, item.ordinal) } else { (0.0, 0.0) };
+            Near {
+                query: i,
+                depth,
+                list_ranks: ranks(&sorted_lists, lists[list]),
+                block_ranks: ranks(&sorted_blocks, blocks[block]),
+                line: blocks[block],
+                reaches,
+            }
+        };
+        self.truth[i].iter().enumerate().map(place).collect()
     }
 
-    /// How many spreads of its list an item lies above its centroid, towards a query.
-    fn reach(&self, query: &Query, item: Ordinal, list: usize) -> f64 {
+    /// Which lists and blocks hold a share of the nearest items at least cost, for one of [`DEPTHS`]:
+    /// some of the rest is lost to the lists that are not chosen, some to the blocks that are not, and
+    /// some to those that are left out again because an item in them would have to lie too far above
+    /// their centroid. The split that leaves least to be scanned wins.
+    fn probes(&self, depth: usize, share: f32, items: &[Place], needs: &[Needs]) -> Probes {
+        let lost = 1.0 - f64::from(share);
+        let (n_lists, n_blocks) = (self.space.n_lists(), self.space.len().div_ceil(BLOCK));
+        let list_cost = COST_OF_LIST + n_blocks as f64 / n_lists as f64 / BLOCK as f64;
+        let mut trials = Vec::new();
+        for (to_lists, to_reach) in
+            LOST_TO_LISTS.iter().flat_map(|l| LOST_TO_REACH.map(|r| (*l, r)))
+        {
+            let mut ranks: Vec<u32> = items.iter().map(|item| item.list_rank).collect();
+            let list_rank = quantile(&mut ranks, 1.0 - to_lists * lost, u32::cmp).unwrap_or(0);
+            let mut reaches: Vec<f32> = items.iter().map(|item| item.need).collect();
+            let most = quantile(&mut reaches, 1.0 - to_reach * lost, f32::total_cmp);
+            let reach = if to_reach == 0.0 { NO_REACH } else { most.unwrap_or(0.0).max(0.0) };
+            // Of all items, so many must be in blocks that are neither too far down nor left out, nor in
+            // lists that are not chosen.
+            let is_kept = |item: &Place| item.list_rank <= list_rank && item.need <= reach;
+            let mut ranks: Vec<u32> =
+                items.iter().map(|i| if is_kept(i) { i.block_rank } else { u32::MAX }).collect();
+            let rank = quantile(&mut ranks, f64::from(share), u32::cmp).unwrap_or(0);
+            let probes = Probes {
+                k: DEPTHS[depth] as u32,
+                share,
+                n_lists: list_rank.saturating_add(1).min(n_lists as u32),
+                n_blocks: rank.saturating_add(1).min(n_blocks as u32),
+                reach,
+            };
+            let scanned: u64 =
+                needs.par_iter().map(|n| n.scanned(probes.n_blocks, reach, depth)).sum();
+            let cost = scanned as f64 / needs.len().max(1) as f64
+                + f64::from(probes.n_lists) * list_cost;
+            trials.push((cost, probes));
+        }
+        let best = trials.into_iter().min_by(|a, b| a.0.total_cmp(&b.0));
+        let best = best.expect("there are trials");
+        if depth == 0 { eprintln!("PROBE {share} lists {} blocks {} reach {:.2} cost {:.0} list_cost {list_cost:.2}", best.1.n_lists, best.1.n_blocks, best.1.reach, best.0); }
+        best.1
+    }
+
+    /// How many spreads an item lies above the centroids of its list and of its block, towards a query.
+    fn reaches(&self, query: &Query, item: Ordinal) -> (f64, f64) {
         let row = self.space.row(item.index());
         let x: Vec<f64> = row.iter().map(|x| f64::from(*x)).collect();
-        let mut c = vec![0.0; x.len()];
-        self.index.decode_centroid(list, &mut c);
-        let spread = f64::from(self.index.lists().spread(list)).max(f64::MIN_POSITIVE);
+        let block = item.index() / BLOCK;
+        let list = self.index.list_of(block);
+        let mut centroid = vec![0.0; x.len()];
+        self.index.decode_centroid(list, &mut centroid);
+        let of_list = self.reach(query, &x, &centroid, self.index.lists().spread(list));
+        self.index.add_block_residual(block, &mut centroid);
+        let of_block = self.reach(query, &x, &centroid, self.index.blocks().spread(block));
+        (of_list, of_block)
+    }
+
+    fn reach(&self, query: &Query, x: &[f64], c: &[f64], spread: f32) -> f64 {
+        let spread = f64::from(spread).max(f64::MIN_POSITIVE);
         if self.space.metric != Metric::Euclidean {
-            return (query.dot(&x) - query.dot(&c)) / (query.length() * spread);
+            return (query.dot(x) - query.dot(c)) / (query.length() * spread);
         }
-        let pairs = || query.vector().iter().zip(&x).zip(&c);
+        let pairs = || query.vector().iter().zip(x).zip(c);
         let along: f64 = pairs().map(|((q, x), c)| (q - c) * (x - c)).sum();
         let own: f64 = pairs().map(|((_, x), c)| (x - c) * (x - c)).sum();
         let away: f64 = pairs().map(|((q, _), c)| (q - c) * (q - c)).sum();
@@ -279,13 +333,11 @@ impl Sample<'_> {
     }
 }
 
-/// How far above their centroid the items of each list would have to lie, in spreads, to belong to
-/// the nearest of one query.
+/// What the blocks promise one query, and what of it a search would scan.
 struct Needs {
-    /// What each list promises at its centroid, and how much more a spread above it.
-    lines: Vec<(f32, f32)>,
-    /// The same with the lists' sizes, the most promising list first.
-    by_rank: Vec<(f32, f32, u32)>,
+    /// What each block promises at its centroid, and how much more a spread above it: the most promising
+    /// first, [`RANKED`] of them.
+    by_rank: Lines,
     /// The last of the nearest, for each of [`DEPTHS`], as a search sees it: by scores of prefixes.
     kth: [f64; DEPTHS.len()],
 }
@@ -304,36 +356,24 @@ impl Needs {
         let mut found = searcher.candidates(index, query, &allowed, deepest);
         found.sort_unstable_by(|a, b| b.0.total_cmp(&a.0));
         let kth = DEPTHS.map(|depth| found[..depth.min(found.len())].last().map_or(0.0, |f| f.0));
-        let promises = searcher.promises(index, query, &[0.0, 1.0, OPTIMISM[optimism]]);
-        // Promises are linear in the number of spreads.
-        let lines: Vec<(f32, f32)> =
-            promises[0].iter().zip(&promises[1]).map(|(zero, one)| (*zero, one - zero)).collect();
-        let mut order: Vec<usize> = (0..lines.len()).collect();
-        order.sort_by(|a, b| promises[2][*b].total_cmp(&promises[2][*a]));
-        let size = |list: usize| index.lists().range(list).len() as u32;
-        let ranked = |list: &usize| (lines[*list].0, lines[*list].1, size(*list));
-        let by_rank = order.iter().map(ranked).collect();
-        Self { lines, by_rank, kth }
+        let (_, mut by_rank) = searcher.promises(index, query);
+        let promise = |line: &(f32, f32)| line.0 + OPTIMISM[optimism] * line.1;
+        by_rank.sort_by(|a, b| promise(b).total_cmp(&promise(a)));
+        by_rank.truncate(RANKED);
+        Self { by_rank, kth }
     }
 
-    fn of_list(&self, list: usize, depth: usize) -> f32 {
-        let (at_centroid, above) = self.lines[list];
-        Self::need(self.kth[depth], at_centroid, above)
-    }
-
-    fn need(kth: f64, at_centroid: f32, above: f32) -> f32 {
+    /// How many spreads above its centroid an item of a block would have to lie to be among the nearest.
+    fn need(kth: f64, (at_centroid, above): (f32, f32)) -> f32 {
         let above = f64::from(above).max(f64::MIN_POSITIVE);
         ((kth - f64::from(at_centroid)) / above).min(f64::from(NO_REACH)) as f32
     }
 
-    /// How many items are scanned.
-    fn scanned(&self, n_lists: u32, reach: f32, depth: usize) -> u64 {
-        let chosen = self.by_rank.iter().take(n_lists as usize);
-        let kth = self.kth[depth];
-        chosen
-            .filter(|(at_centroid, above, _)| Self::need(kth, *at_centroid, *above) < reach)
-            .map(|(_, _, size)| u64::from(*size))
-            .sum()
+    /// How many blocks are scanned.
+    fn scanned(&self, n_blocks: u32, reach: f32, depth: usize) -> u64 {
+        let chosen = &self.by_rank[..(n_blocks as usize).min(self.by_rank.len())];
+        let taken = chosen.iter().filter(|line| Self::need(self.kth[depth], **line) < reach);
+        (taken.count() + n_blocks as usize - chosen.len()) as u64
     }
 }
 
@@ -342,10 +382,21 @@ impl Needs {
 struct Near {
     /// Position of the query in the sample.
     query: usize,
-    list: usize,
     /// How many are nearer.
     depth: usize,
-    /// The place of its list among all, for each entry of [`OPTIMISM`].
-    ranks: [u32; OPTIMISM.len()],
-    reach: f64,
+    /// The places of its list and of its block among all, for each entry of [`OPTIMISM`].
+    list_ranks: [u32; OPTIMISM.len()],
+    block_ranks: [u32; OPTIMISM.len()],
+    /// What its block promises.
+    line: (f32, f32),
+    /// How far it lies above the centroids of its list and its block.
+    reaches: (f64, f64),
+}
+
+/// What must hold to find an item: its list and its block are chosen, and the block is not left out.
+struct Place {
+    list_rank: u32,
+    block_rank: u32,
+    /// Spreads above the block's centroid.
+    need: f32,
 }

@@ -6,7 +6,7 @@ use rkyv::util::AlignedVec;
 use super::position;
 use crate::error::{Error, Result};
 use crate::format::{
-    ALIGNMENT, Codes, Columns, FORMAT_VERSION, HEADER_BYTES, Header, Ids, Lists, Model,
+    ALIGNMENT, Blocks, Codes, Columns, FORMAT_VERSION, HEADER_BYTES, Header, Ids, Lists, Model,
     Neighbours, Refining, SectionKind, TABLE_ENTRY_BYTES, TableEntry, Texts, Titles, checksum,
 };
 
@@ -14,6 +14,7 @@ pub(super) struct Sections {
     pub(super) ids: Ids,
     pub(super) model: Model,
     pub(super) lists: Lists,
+    pub(super) blocks: Blocks,
     pub(super) columns: Columns,
     pub(super) codes: Codes,
     pub(super) refining: Refining,
@@ -33,6 +34,7 @@ pub(super) fn write(n_items: usize, dim: usize, sections: &Sections) -> Result<W
         rkyv::to_bytes(&sections.ids).map_err(failed)?,
         rkyv::to_bytes(&sections.model).map_err(failed)?,
         rkyv::to_bytes(&sections.lists).map_err(failed)?,
+        rkyv::to_bytes(&sections.blocks).map_err(failed)?,
         rkyv::to_bytes(&sections.columns).map_err(failed)?,
         rkyv::to_bytes(&sections.codes).map_err(failed)?,
         rkyv::to_bytes(&sections.refining).map_err(failed)?,

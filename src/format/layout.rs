@@ -74,6 +74,8 @@ pub struct Layout {
     pub code_bits: u32,
     /// The lists.
     pub lists: ListsLayout,
+    /// Their blocks.
+    pub blocks: BlocksLayout,
     /// See [`super::Columns`].
     pub column_names: Span<u8>,
     /// See [`super::Columns`].
@@ -132,7 +134,7 @@ pub struct ListsLayout {
     pub norms: Span<u16>,
     /// Spreads of the lists.
     pub spreads: Span<u16>,
-    /// How many lists to probe.
+    /// What a search looks at.
     pub probes: Vec<Probes>,
     /// Base of the scales.
     pub scale_base: u32,
@@ -142,7 +144,7 @@ pub struct ListsLayout {
     pub spread_base: u32,
     /// Recall unless asked otherwise.
     pub recall: f32,
-    /// Recall of a search of all lists.
+    /// Recall of a search of all blocks.
     pub code_recall: f32,
     /// Margin of prefix scores.
     pub margin: f32,
@@ -151,6 +153,29 @@ pub struct ListsLayout {
     /// Reach of a list's best items.
     pub reach: f32,
     /// Spreads that a list is given ahead.
+    pub optimism: f32,
+}
+
+/// What is known of section [`super::Blocks`].
+#[derive(Clone, Debug)]
+pub struct BlocksLayout {
+    /// Codes of the centroids.
+    pub codes: Span<u8>,
+    /// Scales of the centroids.
+    pub scales: Span<u16>,
+    /// Squared norms of the centroids.
+    pub norms: Span<u16>,
+    /// Spreads of the blocks.
+    pub spreads: Span<u16>,
+    /// Base of the scales.
+    pub scale_base: u32,
+    /// Base of the norms.
+    pub norm_base: u32,
+    /// Base of the spreads.
+    pub spread_base: u32,
+    /// Reach of a block's best items.
+    pub reach: f32,
+    /// Spreads that a block is given ahead.
     pub optimism: f32,
 }
 

@@ -14,26 +14,29 @@ pub enum SectionKind {
     Model = 2,
     /// [`Lists`].
     Lists = 3,
+    /// [`Blocks`].
+    Blocks = 4,
     /// [`Columns`].
-    Columns = 4,
+    Columns = 5,
     /// [`Codes`].
-    Codes = 5,
+    Codes = 6,
     /// [`Refining`].
-    Refining = 6,
+    Refining = 7,
     /// [`Neighbours`].
-    Neighbours = 7,
+    Neighbours = 8,
     /// [`Titles`].
-    Titles = 8,
+    Titles = 9,
     /// [`Texts`].
-    Texts = 9,
+    Texts = 10,
 }
 
 impl SectionKind {
     /// All kinds, in the order in which they lie. Every archive has each exactly once.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Ids,
         Self::Model,
         Self::Lists,
+        Self::Blocks,
         Self::Columns,
         Self::Codes,
         Self::Refining,
@@ -49,6 +52,7 @@ impl SectionKind {
             Self::Ids => "ids",
             Self::Model => "model",
             Self::Lists => "lists",
+            Self::Blocks => "blocks",
             Self::Columns => "columns",
             Self::Codes => "codes",
             Self::Refining => "refining",
@@ -261,11 +265,11 @@ pub struct Columns {
 /// them. A small catalog has one list.
 #[derive(Archive, Serialize, Clone, Debug)]
 pub struct Lists {
-    /// 8-bit codes of the lists' centroids, as residuals to [`Model::centre`]: blocks of 32 (see
+    /// 7-bit codes of the lists' centroids, as residuals to [`Model::centre`]: blocks of 32 (see
     /// `kernel::code`). First, since rkyv aligns only the first byte array of a section, and this
     /// one is read by SIMD.
     pub codes: Vec<u8>,
-    /// One more than there are lists: list `l` holds the ordinals `starts[l]..starts[l + 1]`.
+    /// One more than there are lists: list `l` holds the blocks `starts[l]..starts[l + 1]`.
     pub starts: Vec<u32>,
     /// One 16-bit scale a centroid, padded to whole blocks.
     pub scales: Vec<u16>,
@@ -275,7 +279,7 @@ pub struct Lists {
     /// How far a list's items lie from its centroid along one direction (root mean square), 16
     /// bits each, padded to whole blocks.
     pub spreads: Vec<u16>,
-    /// How many lists a search probes.
+    /// What a search looks at.
     pub probes: Vec<Probes>,
     /// Base of `scales`.
     pub scale_base: u32,
@@ -285,7 +289,7 @@ pub struct Lists {
     pub spread_base: u32,
     /// The share of the true 10 nearest that a search is to find unless it says otherwise.
     pub recall: f32,
-    /// The share that a search of all lists finds: what the codes cost. Measured.
+    /// The share that a search of all blocks finds: what the codes cost. Measured.
     pub code_recall: f32,
     /// How far below the `k`-th best prefix score an item may lie and still belong to the best
     /// `k`, for a query of length 1. Measured.
@@ -298,16 +302,45 @@ pub struct Lists {
     pub optimism: f32,
 }
 
+/// The blocks of 32 items that lists consist of: each lies around a centroid of its own, which its
+/// items' codes are residuals to.
+#[derive(Archive, Serialize, Clone, Debug)]
+pub struct Blocks {
+    /// 4-bit codes of the blocks' centroids, as residuals to their list's: laid out as items are, 32
+    /// in a block. First, since rkyv aligns only the first byte array of a section, and this one
+    /// is read by SIMD.
+    pub codes: Vec<u8>,
+    /// One 16-bit scale a centroid, padded to whole blocks of them, as the two below.
+    pub scales: Vec<u16>,
+    /// Euclidean archives: one 16-bit squared norm of the decoded centroid each; else empty.
+    pub norms: Vec<u16>,
+    /// How far a block's items lie from its centroid along one direction (root mean square), 16
+    /// bits each.
+    pub spreads: Vec<u16>,
+    /// Base of `scales`.
+    pub scale_base: u32,
+    /// Base of `norms`.
+    pub norm_base: u32,
+    /// Base of `spreads`.
+    pub spread_base: u32,
+    /// How many spreads above its centroid's score the best items of a block lie. Measured.
+    pub reach: f32,
+    /// How many spreads are added to a centroid's score when blocks are chosen. Measured.
+    pub optimism: f32,
+}
+
 /// One measurement of the builder: what a search looks at to find this share of the nearest items.
 #[derive(Archive, Serialize, Clone, Copy, Debug, PartialEq)]
 pub struct Probes {
     /// Number of nearest items.
     pub k: u32,
-    /// The share of them, 0 to 1, that lies in the probed lists.
+    /// The share of them, 0 to 1, that lies in what is looked at.
     pub share: f32,
     /// Number of lists: those that promise most.
     pub n_lists: u32,
-    /// Of these, lists are left out whose items would have to lie more than so many spreads above
+    /// Number of their blocks: those that promise most.
+    pub n_blocks: u32,
+    /// Of these, blocks are left out whose items would have to lie more than so many spreads above
     /// their centroid's score to belong to the nearest.
     pub reach: f32,
 }

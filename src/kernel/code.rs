@@ -11,16 +11,17 @@
 //! is a code of its own, on a grid that is `2^(b - 4)` times as coarse: the middle of the cell of
 //! all codes that begin with it is exactly `2^(b - 4) * (2p - 15)`.
 //!
-//! **Centroids** have codes of 7 bits, all of which are scanned.
+//! **Centroids** have codes that are scanned whole: those of lists of 7 bits, those of blocks of 4, in the
+//! layout of prefixes.
 //!
 //! # Layouts
 //! Both lie in blocks of [`BLOCK`], so that a SIMD lane belongs to one item and no kernel shuffles
 //! or adds horizontally.
 //!
-//! - Centroids: dimensions in groups of four, four bytes a centroid, whose highest bits are not read.
+//! - Centroids of lists: dimensions in groups of four, four bytes a centroid, whose highest bits are not read.
 //! - Prefixes: dimensions in groups of eight, four bytes an item: byte `i` holds dimension `i` in
 //!   its low half and dimension `i + 4` in its high half. Four adjacent bytes of one half are what
-//!   the byte dot products of all instruction sets add up, and so are four bytes of a centroid. (7 bits,
+//!   the byte dot products of all instruction sets add up, and so are four bytes of a list's centroid. (7 bits,
 //!   since the instructions of WebAssembly agree on bytes below 128 only.)
 //! - Refining bits: by item, in the same groups of eight, `b - 4` bytes a group: dimension after
 //!   dimension, the first in the lowest bits.
@@ -31,7 +32,7 @@
 pub const BLOCK: usize = 32;
 /// Largest dimension of an archive. Integer sums in the kernels rely on it.
 pub const MAX_DIM: usize = 4096;
-/// Bits of a centroid's code.
+/// Bits of the code of a list's centroid.
 pub const CENTROID_BITS: u32 = 7;
 /// Bits of the prefix of an item's code.
 pub const PREFIX_BITS: u32 = 4;
@@ -107,14 +108,20 @@ pub fn prefix(block: &[u8], lane: usize, j: usize) -> u8 {
 #[cfg(any(test, feature = "build"))]
 pub fn put(code: u8, bits: u32, lane: usize, j: usize, block: &mut [u8], item: &mut [u8]) {
     let width = bits - PREFIX_BITS;
-    let (byte, shift) = prefix_place(lane, j);
-    block[byte] |= code >> width << shift;
+    put_prefix(code >> width, lane, j, block);
     let at = j / 8 * 8 * width as usize + j % 8 * width as usize;
     let low = u32::from(code & ((1 << width) - 1)) << (at % 8);
     item[at / 8] |= low as u8;
     if let Some(next) = item.get_mut(at / 8 + 1) {
         *next |= (low >> 8) as u8;
     }
+}
+
+/// Puts a prefix into a block of them, zero before.
+#[cfg(any(test, feature = "build"))]
+pub fn put_prefix(prefix: u8, lane: usize, j: usize, block: &mut [u8]) {
+    let (byte, shift) = prefix_place(lane, j);
+    block[byte] |= prefix << shift;
 }
 
 /// Where the code of one item lies.

@@ -4,26 +4,29 @@ use std::ops::Range;
 
 use super::AlignedBytes;
 use crate::format::{ListsLayout, Probes};
-use crate::kernel::code::scale_from_bits;
+use crate::kernel::code::{BLOCK, n_blocks, scale_from_bits};
 
-/// Which lists a search looks at.
+/// What a search looks at.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Probing {
-    /// At most so many, those that promise most;
+    /// At most so many lists, those that promise most;
     pub(crate) n_lists: usize,
+    /// at most so many of their blocks, those that promise most;
+    pub(crate) n_blocks: usize,
     /// of these, none whose items would have to lie more than so many spreads above their centroid's
     /// score to belong to the nearest.
     pub(crate) reach: f32,
 }
 
-/// A view of the archive's inverted lists: each holds a run of ordinals around one centroid.
+/// A view of the archive's inverted lists: each holds a run of blocks around one centroid.
 ///
 /// A small catalog has one list. In a larger one a search looks at the lists whose centroids
-/// promise most, and at no others.
+/// promise most, and there at the blocks whose centroids do, and at nothing else.
 #[derive(Clone, Copy)]
 pub struct Lists<'a> {
     pub(crate) codes: &'a [u8],
     starts: &'a [u32],
+    n_items: usize,
     pub(crate) scales: &'a [u16],
     pub(crate) norms: &'a [u16],
     spreads: &'a [u16],
@@ -41,10 +44,11 @@ pub struct Lists<'a> {
 
 impl<'a> Lists<'a> {
     #[inline]
-    pub(super) fn new(bytes: &'a AlignedBytes, layout: &'a ListsLayout) -> Self {
+    pub(super) fn new(bytes: &'a AlignedBytes, layout: &'a ListsLayout, n_items: usize) -> Self {
         Self {
             codes: bytes.view(&layout.codes),
             starts: bytes.view(&layout.starts),
+            n_items,
             scales: bytes.view(&layout.scales),
             norms: bytes.view(&layout.norms),
             spreads: bytes.view(&layout.spreads),
@@ -77,6 +81,14 @@ impl<'a> Lists<'a> {
     #[inline]
     #[must_use]
     pub fn range(&self, list: usize) -> Range<usize> {
+        let blocks = self.blocks(list);
+        // Only the last block of all may hold fewer than 32.
+        blocks.start * BLOCK..(blocks.end * BLOCK).min(self.n_items)
+    }
+
+    /// The blocks of a list.
+    #[inline]
+    pub(crate) fn blocks(&self, list: usize) -> Range<usize> {
         self.starts[list] as usize..self.starts[list + 1] as usize
     }
 
@@ -99,13 +111,13 @@ impl<'a> Lists<'a> {
         self.recall
     }
 
-    /// The share that a search of all lists finds, as the builder measured it on a sample.
+    /// The share that a search of all blocks finds, as the builder measured it on a sample.
     #[must_use]
     pub const fn code_recall(&self) -> f32 {
         self.code_recall
     }
 
-    /// Which lists to probe so that `recall` of the `k` nearest are expected to come back.
+    /// What to look at so that `recall` of the `k` nearest are expected to come back.
     ///
     /// The codes lose some of them whatever is probed; what is probed must hold the more. Between
     /// the builder's measurements the next larger one counts. What is beyond the largest share that
@@ -117,13 +129,19 @@ impl<'a> Lists<'a> {
         let measured = self.probes.iter().find(|p| p.k as usize >= k && p.share >= share);
         let probing = |p: &Probes| Probing {
             n_lists: (p.n_lists as usize).clamp(1, self.len()),
+            n_blocks: (p.n_blocks as usize).clamp(1, self.n_blocks()),
             reach: p.reach,
         };
         measured.map_or(self.all(), probing)
     }
 
-    /// All of them.
+    /// Everything.
     pub(crate) fn all(&self) -> Probing {
-        Probing { n_lists: self.len(), reach: f32::MAX }
+        Probing { n_lists: self.len(), n_blocks: self.n_blocks(), reach: f32::MAX }
+    }
+
+    /// Blocks of all lists: one at least, as there is one list.
+    fn n_blocks(&self) -> usize {
+        n_blocks(self.n_items).max(1)
     }
 }

@@ -1,9 +1,11 @@
 //! Opening archives: a buffer becomes an [`Index`], a validated view that owns its bytes.
 
+mod blocks;
 mod bytes;
 mod lists;
 mod neighbours;
 
+pub(crate) use blocks::{Blocks, Centroids};
 pub use bytes::AlignedBytes;
 pub use lists::Lists;
 pub(crate) use lists::Probing;
@@ -239,11 +241,13 @@ impl Index {
     /// are defined by it. Until the refining bits have arrived, the middle of what they could make
     /// of it stands for it. `ordinal` must be below [`Index::len`].
     pub fn decode(&self, ordinal: Ordinal, out: &mut [f64]) {
-        self.decode_centroid(self.list_of(ordinal), out);
+        let block = ordinal.index() / BLOCK;
+        self.decode_centroid(self.list_of(block), out);
+        self.add_block_residual(block, out);
         self.add_residual(ordinal, out);
     }
 
-    /// Adds what leads from the centroid of an item's list to the item: scale times code.
+    /// Adds what leads from the centroid of an item's block to the item: scale times code.
     #[inline]
     pub(crate) fn add_residual(&self, ordinal: Ordinal, out: &mut [f64]) {
         let (code, scale) = self.code(ordinal);
@@ -265,10 +269,28 @@ impl Index {
         (ItemCode { block, lane, refining, bits }, f64::from(scale))
     }
 
-    /// The list that an item lies in. Cost: a binary search.
-    pub(crate) fn list_of(&self, ordinal: Ordinal) -> usize {
+    /// The list that a block lies in. Cost: a binary search.
+    pub(crate) fn list_of(&self, block: usize) -> usize {
         let starts = self.bytes.view(&self.layout.lists.starts);
-        starts.partition_point(|start| *start <= ordinal.0).clamp(1, starts.len() - 1) - 1
+        starts.partition_point(|start| *start as usize <= block).clamp(1, starts.len() - 1) - 1
+    }
+
+    /// Adds what leads from the centroid of a block's list to that of the block.
+    #[inline]
+    pub(crate) fn add_block_residual(&self, block: usize, out: &mut [f64]) {
+        let (code, scale) = self.block_code(block);
+        Backend::best().add_code(code, scale, out);
+    }
+
+    /// The code of a block's centroid, and its scale.
+    #[inline]
+    pub(crate) fn block_code(&self, block: usize) -> (ItemCode<'_>, f64) {
+        let blocks = self.blocks();
+        let bytes = prefix_block_bytes(self.dim());
+        let scale = scale_from_bits(blocks.scales[block], blocks.scale_base);
+        let codes = &blocks.codes[block / BLOCK * bytes..][..bytes];
+        let code = ItemCode { block: codes, lane: block % BLOCK, refining: &[], bits: PREFIX_BITS };
+        (code, f64::from(scale))
     }
 
     /// Writes the decoded centroid of a list into `out`.
@@ -315,7 +337,13 @@ impl Index {
     /// The lists that the items lie in.
     #[must_use]
     pub fn lists(&self) -> Lists<'_> {
-        Lists::new(&self.bytes, &self.layout.lists)
+        Lists::new(&self.bytes, &self.layout.lists, self.len())
+    }
+
+    /// The blocks that lists consist of.
+    #[inline]
+    pub(crate) fn blocks(&self) -> Blocks<'_> {
+        Blocks::new(&self.bytes, &self.layout.blocks)
     }
 
     /// Named defaults of requests, as JSON; empty where the archive has none.

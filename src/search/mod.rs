@@ -1,12 +1,13 @@
 //! Nearest-neighbour search: user-blind, and therefore testable against brute force.
 //!
-//! A query passes four steps. [`Query`] checks and rotates it. Its inner products with the lists'
-//! centroids choose the lists to look at. The scan compares it with the prefixes of those lists'
-//! codes by exact integer arithmetic, and keeps every item that may belong to the best `k` given
+//! A query passes four steps. [`Query`] checks and rotates it. Its inner products with the centroids of
+//! lists, and of their blocks, choose the blocks to look at. The scan compares it with the prefixes
+//! of those blocks' codes by exact integer arithmetic, and keeps every item that may belong to the best `k` given
 //! how far prefixes are known to be off. Those few are decoded in full and scored in f64: that
 //! score orders the answer and is the one returned. Items that are not allowed are left out of all
 //! four, so `k` items come back whenever `k` qualify.
 
+mod choose;
 mod exact;
 mod query;
 mod scan;
@@ -40,6 +41,10 @@ pub enum Effort {
     Exhaustive,
 }
 
+/// Promises at a centroid, and how much more a spread above it.
+#[cfg(feature = "build")]
+pub(crate) type Lines = Vec<(f32, f32)>;
+
 /// Working memory of searches. Make one and keep it: after the first search of each size no
 /// search allocates.
 #[derive(Debug)]
@@ -48,6 +53,8 @@ pub struct Searcher {
     scans: Vec<scan::Scan>,
     exact: exact::Exact,
     scored: Vec<Scored>,
+    /// The blocks of a pass.
+    order: Vec<u32>,
 }
 
 impl Default for Searcher {
@@ -66,7 +73,7 @@ impl Searcher {
     /// Working memory with a given backend. Answers do not depend on it; tests show that.
     #[must_use]
     pub fn with_backend(backend: Backend) -> Self {
-        Self { backend, scans: Vec::new(), exact: exact::Exact::default(), scored: Vec::new() }
+        Self { backend, scans: Vec::new(), exact: exact::Exact::default(), scored: Vec::new(), order: Vec::new() }
     }
 
     /// The best `min(k, allowed.count())` of the allowed items: higher score first, ties by
@@ -138,7 +145,7 @@ impl Searcher {
     }
 
     /// The best `n` of the allowed items by the scores of their prefixes, each as (score of the
-    /// prefix, score), in no order. For measuring how far the two are apart; looks at all lists.
+    /// prefix, score), in no order. For measuring how far the two are apart; looks at all blocks.
     #[cfg(feature = "build")]
     pub(crate) fn candidates(
         &mut self,
@@ -151,29 +158,31 @@ impl Searcher {
         let mut scan = scan::Scan::default();
         scan.prepare(self.backend, index, query);
         scan.top.restart(n, n, 0.0);
-        for list in 0..index.lists().len() {
-            scan.scan_list(self.backend, index, list, allowed);
+        scan.score_blocks(self.backend, index, 0..index.lists().len());
+        for block in 0..allowed.words().len() {
+            scan.scan_block(self.backend, index, block, allowed);
         }
         self.exact.restart(index, query);
         let mut exact = |item| self.exact.score(self.backend, index, query, item);
         scan.top.finish().map(|(prefix, item)| (f64::from(prefix), exact(item))).collect()
     }
 
-    /// What each list promises a query, for each of several numbers of spreads: see
-    /// `Scan::promise`.
+    /// What each list and each block promises a query at its centroid, and how much more for each spread
+    /// above it.
     #[cfg(feature = "build")]
-    pub(crate) fn promises(
-        &mut self,
-        index: &Index,
-        query: &Query,
-        spreads: &[f32],
-    ) -> Vec<Vec<f32>> {
+    pub(crate) fn promises(&mut self, index: &Index, query: &Query) -> (Lines, Lines) {
         let mut scan = scan::Scan::default();
         scan.prepare(self.backend, index, query);
-        let lists = index.lists();
-        let promises =
-            |s: &f32| (0..lists.len()).map(|list| scan.promise(&lists, list, *s)).collect();
-        spreads.iter().map(promises).collect()
+        let (lists, blocks) = (index.lists(), index.blocks());
+        scan.score_blocks(self.backend, index, 0..lists.len());
+        // Promises are linear in the number of spreads.
+        let line = |promise: &dyn Fn(f32) -> f32| (promise(0.0), promise(1.0) - promise(0.0));
+        let of_lists =
+            (0..lists.len()).map(|list| line(&|s| scan.list_promise(&lists, list, s))).collect();
+        let of_blocks = (0..scan.bases.len())
+            .map(|block| line(&|s| scan.block_promise(&blocks, block, s)))
+            .collect();
+        (of_lists, of_blocks)
     }
 
     /// Finds, for each query, the items that may belong to its best `k`.
@@ -204,17 +213,18 @@ impl Searcher {
         let is_filtered = index.len() - allowed.count() > index.len() / UNFILTERED;
         for (scan, query) in scans.iter_mut().zip(queries) {
             scan.prepare(self.backend, index, query);
-            scan.choose(index, probing.n_lists, allowed);
-            // Where all lists are chosen, they say nothing of where the allowed items lie.
-            let is_typical = probing.n_lists < lists.len() && scan.is_typical(index, allowed);
-            scan.is_far = is_filtered && !is_typical;
+            scan.choose(self.backend, index, probing, allowed);
+            scan.is_far = is_filtered && !scan.is_typical(index, allowed);
             let (margin, cap) = match scan.is_far {
                 true => (lists.filtered_margin, k + MOST_BEYOND_K_FILTERED),
                 false => (lists.margin, k + MOST_BEYOND_K),
             };
             scan.top.restart(k, cap, margin * query.length() as f32);
-            for i in 0..scan.best_lists.len() {
-                scan.scan_list(self.backend, index, scan.best_lists[i] as usize, allowed);
+            for i in 0..scan.choice.best.len() {
+                if let Some(next) = scan.choice.best.get(i + 1) {
+                    scan.foresee(index, *next as usize);
+                }
+                scan.scan_block(self.backend, index, scan.choice.best[i] as usize, allowed);
             }
             scan.top.settle();
         }
@@ -222,11 +232,11 @@ impl Searcher {
         if effort == Effort::Exhaustive {
             return;
         }
-        // What qualifies may all lie far away, where a list's centroid says little about its best
-        // items. Lists that may hold better ones than were found are looked at too.
+        // What qualifies may all lie far away, where a centroid says little about its best items.
+        // Blocks that may hold better ones than were found are looked at too.
         for scan in &mut self.scans[..queries.len()] {
             if scan.is_far || scan.top.len() < k {
-                scan.choose_more(index, allowed);
+                scan.choose_more(self.backend, index, allowed);
             } else {
                 scan.choose_none();
             }
@@ -234,22 +244,30 @@ impl Searcher {
         self.scan_chosen(index, allowed, queries.len(), f32::MAX);
     }
 
-    /// Scans the lists that the first `n` scans have chosen, but for those that hold nothing better
+    /// Scans the blocks that the first `n` scans have chosen, but for those that hold nothing better
     /// than was found unless it lies more than `reach` spreads above their centroid.
     fn scan_chosen(&mut self, index: &Index, allowed: &ItemSet, n: usize, reach: f32) {
-        let scans = &mut self.scans[..n];
-        let lists = index.lists();
-        // List by list, so that what one query brought into the cache serves the others.
-        for word in 0..lists.len().div_ceil(32) {
-            let mut union = scans.iter().fold(0, |union, scan| union | scan.lists.words()[word]);
+        let Self { scans, order, backend, .. } = self;
+        let scans = &mut scans[..n];
+        let blocks = index.blocks();
+        // Block by block, so that what one query brought into the cache serves the others.
+        order.clear();
+        for at in 0..allowed.words().len().div_ceil(32) {
+            let mut union = scans.iter().fold(0, |union, s| union | s.choice.blocks.words()[at]);
             while union != 0 {
-                let list = Ordinal(32 * word as u32 + union.trailing_zeros());
+                order.push(32 * at as u32 + union.trailing_zeros());
                 union &= union - 1;
-                for scan in &mut *scans {
-                    if scan.lists.contains(list) && scan.takes(&lists, list, reach) {
-                        scan.scan_list(self.backend, index, list.index(), allowed);
-                    }
+            }
+        }
+        for (i, block) in order.iter().enumerate() {
+            for scan in &mut *scans {
+                if !scan.takes(&blocks, *block as usize, reach) {
+                    continue;
                 }
+                if let Some(next) = order.get(i + 1) {
+                    scan.foresee(index, *next as usize);
+                }
+                scan.scan_block(*backend, index, *block as usize, allowed);
             }
         }
     }
@@ -261,7 +279,8 @@ impl Searcher {
         let top = &mut self.scans[i].top;
         // Not as many as there are, but as there may be: the next query must not allocate.
         self.scored.reserve(top.cap());
-        for (_, ordinal) in top.finish() {
+        // In the order in which they lie, which is the least work for their centroids.
+        for ordinal in top.ordinals() {
             let score = self.exact.score(self.backend, index, query, ordinal);
             self.scored.push(Scored { ordinal, score });
         }
@@ -272,13 +291,14 @@ impl Searcher {
         sort_best_first(&mut self.scored);
     }
 
-    /// How many lists a search for `k` items looks at, at most, when `n_allowed` qualify.
+    /// How many blocks of 32 items a search for `k` items looks at, at most, when `n_allowed` qualify and
+    /// lie where the query looks.
     ///
     /// Among all items the best `k` that qualify lie about as deep as the best `k / selectivity`
     /// do, if the filter has nothing to do with the query.
     #[must_use]
-    pub fn n_probes(index: &Index, k: usize, n_allowed: usize, effort: Effort) -> usize {
-        Self::probing(index, k, n_allowed, effort).n_lists
+    pub fn n_blocks(index: &Index, k: usize, n_allowed: usize, effort: Effort) -> usize {
+        Self::probing(index, k, n_allowed, effort).n_blocks
     }
 
     fn probing(index: &Index, k: usize, n_allowed: usize, effort: Effort) -> Probing {

@@ -96,7 +96,7 @@ impl Query {
     }
 
     /// Minus the Euclidean distance from an item, in f64 and in one written order; `centroid` is the
-    /// decoded centroid of the item's list, and `item` working memory of the same length.
+    /// decoded centroid of the item's block, and `item` working memory of the same length.
     pub(super) fn euclidean(
         &self,
         index: &Index,

@@ -2,11 +2,11 @@
 //! comparison, and the rest lands in a buffer that is cut back now and then.
 
 use crate::ids::Ordinal;
-use crate::ordering::select_best;
+use crate::ordering::{select_best, sort_best_first};
 
 /// A score and an ordinal as one number, so that comparing is one instruction: a larger score is a
 /// larger number, and so is the smaller ordinal under equal scores.
-fn key(score: f32, ordinal: u32) -> u64 {
+pub(super) fn key(score: f32, ordinal: u32) -> u64 {
     u64::from(rising(score)) << 32 | u64::from(!ordinal)
 }
 
@@ -16,8 +16,13 @@ fn rising(score: f32) -> u32 {
     bits ^ (((bits as i32) >> 31) as u32 | 1 << 31)
 }
 
+/// The ordinal of a key.
+pub(super) fn ordinal(key: u64) -> Ordinal {
+    Ordinal(!key as u32)
+}
+
 /// The score of a key.
-fn score(key: u64) -> f32 {
+pub(super) fn score(key: u64) -> f32 {
     let rising = (key >> 32) as u32;
     f32::from_bits(rising ^ (((!rising as i32) >> 31) as u32 | 1 << 31))
 }
@@ -68,11 +73,6 @@ impl Top {
     /// Number of pairs that it holds.
     pub(super) fn len(&self) -> usize {
         self.found.len()
-    }
-
-    /// Refuses everything up to `threshold`, which is known to be of no use.
-    pub(super) fn raise(&mut self, threshold: f32) {
-        self.threshold = threshold.max(self.threshold);
     }
 
     /// What a score must exceed to matter.
@@ -147,9 +147,18 @@ impl Top {
     }
 
     /// What was kept, in no order: scores and ordinals.
+    #[cfg(any(test, feature = "build"))]
     pub(super) fn finish(&mut self) -> impl Iterator<Item = (f32, Ordinal)> {
         self.settle();
-        self.found.iter().map(|key| (score(*key), Ordinal(!*key as u32)))
+        self.found.iter().map(|key| (score(*key), ordinal(*key)))
+    }
+
+    /// What was kept, in the order in which it lies. Scores are gone then.
+    pub(super) fn ordinals(&mut self) -> impl Iterator<Item = Ordinal> {
+        self.settle();
+        self.found.iter_mut().for_each(|key| *key &= u64::from(u32::MAX));
+        sort_best_first(&mut self.found);
+        self.found.iter().map(|key| ordinal(*key))
     }
 }
 

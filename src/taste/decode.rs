@@ -2,13 +2,13 @@
 
 use super::reduce::by_item;
 use crate::ids::Ordinal;
-use crate::load::Index;
+use crate::load::{Centroids, Index};
 
 /// Decoded vectors, one row an item, as [`Index::decode`] gives them to the bit.
 ///
-/// Read in the order of the archive, whatever the order of the rows: items of one list then come
-/// one after the other, so that its centroid, which is half of the work, is decoded once, and what
-/// is read next lies near what was read last.
+/// Read in the order of the archive, whatever the order of the rows: items of one list and of one
+/// block then come one after the other, so that their centroids, which are half of the work, are
+/// decoded once, and what is read next lies near what was read last.
 pub(crate) fn decoded(index: &Index, items: impl Iterator<Item = Ordinal>) -> Vec<f64> {
     rows(index, &items.collect::<Vec<Ordinal>>())
 }
@@ -18,17 +18,12 @@ pub(crate) fn decoded(index: &Index, items: impl Iterator<Item = Ordinal>) -> Ve
 fn rows(index: &Index, items: &[Ordinal]) -> Vec<f64> {
     let dim = index.dim();
     let mut rows = vec![0.0; items.len() * dim];
-    let mut centroid = vec![0.0; dim];
-    let mut list = 0..0;
+    let mut centroids = Centroids::default();
+    centroids.restart(index);
     for at in by_item(items) {
         let item = items[at as usize];
-        if !list.contains(&item.index()) {
-            let of_item = index.list_of(item);
-            list = index.lists().range(of_item);
-            index.decode_centroid(of_item, &mut centroid);
-        }
         let row = &mut rows[at as usize * dim..][..dim];
-        row.copy_from_slice(&centroid);
+        row.copy_from_slice(centroids.of(index, item));
         index.add_residual(item, row);
     }
     rows

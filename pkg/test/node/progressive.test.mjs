@@ -292,7 +292,7 @@ test("damage behind the codes costs what is damaged, and open without progressiv
 });
 
 test("damage before the refining bits is no archive at all", async () => {
-  for (const section of ["ids", "model", "lists", "columns", "codes"]) {
+  for (const section of ["ids", "model", "lists", "blocks", "columns", "codes"]) {
     const source = drip(damaged(section));
     const opening = open(source.response, progressive);
     opening.catch(() => {});

@@ -1,7 +1,7 @@
 /** An archive that arrives as a test wants it. */
 
 /** Names of the sections, in the order in which they lie. */
-const NAMES = ["ids", "model", "lists", "columns", "codes", "refining", "neighbours", "titles", "texts"];
+const NAMES = ["ids", "model", "lists", "blocks", "columns", "codes", "refining", "neighbours", "titles", "texts"];
 
 /**
  * Where each section lies, read from the archive's table: `{codes: [start, end], ...}`, and `table`, which

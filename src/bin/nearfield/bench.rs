@@ -57,7 +57,7 @@ const PASSES: usize = 5;
 #[derive(Serialize)]
 struct Row {
     effort: String,
-    n_lists: usize,
+    n_blocks: usize,
     ann_recall_at_k: f64,
     p50_ms: f64,
     p99_ms: f64,
@@ -103,7 +103,7 @@ pub fn run(args: &Args) -> Result<()> {
         let recalls = found.iter().zip(&exact).map(|(f, e)| ann_recall_at_k(f, e, k));
         Row {
             effort: name,
-            n_lists: Searcher::n_probes(&index, k, index.len(), effort),
+            n_blocks: Searcher::n_blocks(&index, k, index.len(), effort),
             ann_recall_at_k: recalls.sum::<f64>() / exact.len() as f64,
             p50_ms: times[times.len() / 2],
             p99_ms: times[times.len() * 99 / 100],
@@ -111,7 +111,7 @@ pub fn run(args: &Args) -> Result<()> {
     });
     let bytes: u64 = index
         .sections()
-        .filter(|(name, _)| ["lists", "codes", "refining"].contains(name))
+        .filter(|(name, _)| ["lists", "blocks", "codes", "refining"].contains(name))
         .map(|(_, bytes)| bytes)
         .sum();
     let report = Report {
@@ -147,7 +147,7 @@ impl Report {
         output.line(format_args!(
             "{:14} {:>8} {:>10} {:>10} {:>10}",
             "effort",
-            "lists",
+            "blocks",
             format!("recall@{}", self.k),
             "p50 ms",
             "p99 ms"
@@ -155,7 +155,7 @@ impl Report {
         for row in &self.rows {
             output.line(format_args!(
                 "{:14} {:>8} {:>10.4} {:>10.4} {:>10.4}",
-                row.effort, row.n_lists, row.ann_recall_at_k, row.p50_ms, row.p99_ms
+                row.effort, row.n_blocks, row.ann_recall_at_k, row.p50_ms, row.p99_ms
             ))?;
         }
         Ok(())

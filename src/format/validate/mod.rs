@@ -11,7 +11,7 @@ mod model;
 mod neighbours;
 
 use columns::{check_field, field};
-use lists::lists_layout;
+use lists::{blocks_layout, lists_layout};
 use model::check_model;
 use neighbours::neighbours_layout;
 use rkyv::rancor::Failure;
@@ -19,8 +19,9 @@ use rkyv::rancor::Failure;
 use super::header::{HEADER_BYTES, Header, TABLE_ENTRY_BYTES, TableEntry};
 use super::layout::{Layout, Span, TitlesLayout};
 use super::sections::{
-    ArchivedCodes, ArchivedColumns, ArchivedIds, ArchivedLists, ArchivedModel, ArchivedNeighbours,
-    ArchivedRefining, ArchivedTexts, ArchivedTitles, FIELD_NONE, Field, SectionKind,
+    ArchivedBlocks, ArchivedCodes, ArchivedColumns, ArchivedIds, ArchivedLists, ArchivedModel,
+    ArchivedNeighbours, ArchivedRefining, ArchivedTexts, ArchivedTitles, FIELD_NONE, Field,
+    SectionKind,
 };
 use super::{ALIGNMENT, checksum};
 use crate::error::{Error, Result};
@@ -127,6 +128,8 @@ pub fn validate(archive: &[u8], arrived: usize) -> Result<Layout> {
 
     let lists = root!(ArchivedLists, SectionKind::Lists, archive, sections);
     let lists = lists_layout(archive, lists, n, dim, metric)?;
+    let blocks = root!(ArchivedBlocks, SectionKind::Blocks, archive, sections);
+    let blocks = blocks_layout(archive, blocks, n, dim, metric)?;
 
     let columns = root!(ArchivedColumns, SectionKind::Columns, archive, sections);
     let text_data: Option<Span<u8>> = if is_there(SectionKind::Texts) {
@@ -206,6 +209,7 @@ pub fn validate(archive: &[u8], arrived: usize) -> Result<Layout> {
         gram: Span::locate(archive, &model.gram),
         code_bits,
         lists,
+        blocks,
         column_names: Span::locate(archive, &columns.names),
         column_data: Span::locate(archive, &columns.data),
         prefixes: Span::locate(archive, &codes.prefixes),

@@ -187,11 +187,11 @@ fn effort(
         others: Others::Levels,
     };
     let index = yardstick.index();
-    let least = Searcher::n_probes(index, base.k, index.len(), Effort::Recall(RECALLS[0]));
+    let least = Searcher::n_blocks(index, base.k, index.len(), Effort::Recall(RECALLS[0]));
     let mut about = String::from(
         "Fold-in when a search is asked for this share of what an exhaustive one finds.",
     );
-    if least >= index.lists().len() {
+    if least >= index.len().div_ceil(32) {
         about.push_str(" This archive is so small that every step looks at all of it.");
     }
     Sweep::of("What looking at less costs", "effort", &about, &[curve], steps, sample, yardstick)

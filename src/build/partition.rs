@@ -1,0 +1,287 @@
+//! Lists of whole blocks: which items lie in one list, and which of them in one block.
+//!
+//! Every block has a centroid of its own, which its items' codes are residuals to and by which a search
+//! decides whether to look at it. So the 32 items of a block should lie close together, and no block
+//! may belong to two lists.
+//!
+//! A list is divided by cutting it in two again and again, each time where a line through two centroids
+//! (2-means) is divided into whole blocks; then items of two blocks change places as long as that
+//! brings both nearer to their centroids: k-means with clusters of one size.
+
+use super::kmeans::Clusters;
+use crate::kernel::code::{BLOCK, n_blocks};
+
+/// Steps of the power iteration that finds the first direction to cut along.
+const POWER_STEPS: usize = 4;
+/// Times that a cut's two centroids are made anew.
+const CUT_STEPS: usize = 6;
+/// Times that all centroids of a list are made anew, with changes of place in between.
+const ROUNDS: usize = 4;
+/// Rounds of changes under the same centroids.
+const PASSES: usize = 3;
+/// Items that change places with each other at most: a whole list of usual size. They lie in order of
+/// the cuts, so parts of a longer list are near each other too.
+const EXCHANGED: usize = 64 * BLOCK;
+/// Blocks that an item would like best, which are asked for a change.
+const ASKED: usize = 4;
+
+/// The members of each list, so many that each list consists of whole blocks; only the last one's last
+/// block may have fewer items.
+///
+/// Lists that lack least to a whole block take the items that others have left over, each those of
+/// the nearest such list, the items that lose least by it.
+pub(super) fn whole_blocks(rows: &[f32], dim: usize, clusters: &Clusters) -> Vec<Vec<u32>> {
+    let n_lists = clusters.centroids.len() / dim;
+    let mut members = vec![Vec::new(); n_lists];
+    for (i, list) in clusters.assigned.iter().enumerate() {
+        members[*list as usize].push(i as u32);
+    }
+    let left_over = |list: usize| (members[list].len() % BLOCK) as i32;
+    let total: i32 = (0..n_lists).map(left_over).sum();
+    let (n_whole, rest) = ((total as usize) / BLOCK, total % BLOCK as i32);
+    // How many items each list takes, or gives where it is negative. As many lists are filled up as
+    // whole blocks can be made of what is left over; one more keeps the rest, and becomes the last.
+    let mut needs: Vec<i32> = (0..n_lists).map(|list| -left_over(list)).collect();
+    let mut fullest: Vec<usize> = (0..n_lists).collect();
+    fullest.sort_by_key(|list| (needs[*list], *list));
+    fullest[..n_whole].iter().for_each(|list| needs[*list] += BLOCK as i32);
+    let last = fullest.get(n_whole).copied();
+    if let Some(last) = last {
+        needs[last] += rest;
+    }
+
+    let centroid = |list: usize| &clusters.centroids[list * dim..(list + 1) * dim];
+    let row = |i: u32| &rows[i as usize * dim..(i as usize + 1) * dim];
+    for giver in 0..n_lists {
+        let mut takers: Vec<(f32, usize)> = (0..n_lists)
+            .filter(|taker| needs[giver] < 0 && needs[*taker] > 0)
+            .map(|taker| (distance(centroid(giver), centroid(taker)), taker))
+            .collect();
+        takers.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+        for (_, taker) in takers {
+            let n = needs[taker].min(-needs[giver]);
+            let loss =
+                |i: u32| distance(row(i), centroid(taker)) - distance(row(i), centroid(giver));
+            let mut by_loss: Vec<(f32, u32)> =
+                members[giver].iter().map(|i| (loss(*i), *i)).collect();
+            by_loss.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+            let (moving, staying) = by_loss.split_at(n as usize);
+            members[giver] = staying.iter().map(|(_, i)| *i).collect();
+            members[taker].extend(moving.iter().map(|(_, i)| *i));
+            needs[giver] += n;
+            needs[taker] -= n;
+        }
+    }
+    if let Some(last) = last {
+        let list = members.remove(last);
+        members.push(list);
+    }
+    members.retain(|list| !list.is_empty());
+    if members.is_empty() {
+        members.push(Vec::new());
+    }
+    members
+}
+
+fn distance(a: &[f32], b: &[f32]) -> f32 {
+    a.iter().zip(b).map(|(x, y)| (x - y) * (x - y)).sum()
+}
+
+/// Sums that run beside each other: lanes for the compiler to fill.
+const LANES: usize = 8;
+
+fn dot(a: &[f32], b: &[f32]) -> f32 {
+    let mut sums = [0.0; LANES];
+    let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
+    for (a, b) in a.iter().zip(b) {
+        for (j, sum) in sums.iter_mut().enumerate() {
+            *sum += a[j] * b[j];
+        }
+    }
+    let rest: f32 = a_rest.iter().zip(b_rest).map(|(x, y)| x * y).sum();
+    sums.iter().sum::<f32>() + rest
+}
+
+/// The items of one list in the order of its blocks.
+pub(super) fn in_blocks(rows: &[f32], dim: usize, mut list: Vec<u32>) -> Vec<u32> {
+    // The order that items come in must not matter to those who read them by rows.
+    list.sort_unstable();
+    let own: Vec<f32> =
+        list.iter().flat_map(|i| &rows[*i as usize * dim..(*i as usize + 1) * dim]).copied().collect();
+    let list_rows = Rows { values: &own, dim };
+    let mut order: Vec<u32> = (0..list.len() as u32).collect();
+    list_rows.cut(&mut order);
+    order.chunks_mut(EXCHANGED).for_each(|part| list_rows.exchange(part));
+    // Items that are read one after the other lie one after the other.
+    order.chunks_mut(BLOCK).for_each(<[u32]>::sort_unstable);
+    order.iter().map(|i| list[*i as usize]).collect()
+}
+
+/// The vectors of one list.
+struct Rows<'a> {
+    values: &'a [f32],
+    dim: usize,
+}
+
+impl Rows<'_> {
+    fn row(&self, i: u32) -> &[f32] {
+        &self.values[i as usize * self.dim..(i as usize + 1) * self.dim]
+    }
+
+    fn mean(&self, items: &[u32]) -> Vec<f32> {
+        let mut mean = vec![0.0f32; self.dim];
+        for i in items {
+            mean.iter_mut().zip(self.row(*i)).for_each(|(m, x)| *m += x);
+        }
+        mean.iter_mut().for_each(|m| *m /= items.len().max(1) as f32);
+        mean
+    }
+
+    /// Cuts items in two halves of whole blocks, and these again, down to single blocks.
+    fn cut(&self, items: &mut [u32]) {
+        let n = n_blocks(items.len());
+        if n <= 1 {
+            return;
+        }
+        let half = n / 2 * BLOCK;
+        let mut direction = self.widest(items);
+        for _ in 0..CUT_STEPS {
+            self.sort_along(items, &direction);
+            let (low, high) = (self.mean(&items[..half]), self.mean(&items[half..]));
+            let next: Vec<f32> = high.iter().zip(&low).map(|(h, l)| h - l).collect();
+            if next == direction {
+                break;
+            }
+            direction = next;
+        }
+        let (low, high) = items.split_at_mut(half);
+        self.cut(low);
+        self.cut(high);
+    }
+
+    /// About the direction in which items are spread widest, by power iteration.
+    fn widest(&self, items: &[u32]) -> Vec<f32> {
+        let mean = self.mean(items);
+        let from_mean = |i: u32| distance(self.row(i), &mean);
+        let farthest = items
+            .iter()
+            .copied()
+            .max_by(|a, b| from_mean(*a).total_cmp(&from_mean(*b)).then(b.cmp(a)));
+        let mut direction: Vec<f32> = match farthest {
+            Some(i) => self.row(i).iter().zip(&mean).map(|(x, m)| x - m).collect(),
+            None => return mean,
+        };
+        for _ in 0..POWER_STEPS {
+            let length = dot(&direction, &direction).sqrt();
+            if !(length > 0.0) {
+                break;
+            }
+            direction.iter_mut().for_each(|x| *x /= length);
+            let at_mean = dot(&mean, &direction);
+            let mut next = vec![0.0f32; self.dim];
+            for i in items {
+                let along = dot(self.row(*i), &direction) - at_mean;
+                let residual = self.row(*i).iter().zip(&mean);
+                next.iter_mut().zip(residual).for_each(|(n, (x, m))| *n += along * (x - m));
+            }
+            direction = next;
+        }
+        direction
+    }
+
+    fn sort_along(&self, items: &mut [u32], direction: &[f32]) {
+        let mut keyed: Vec<(f32, u32)> =
+            items.iter().map(|i| (dot(self.row(*i), direction), *i)).collect();
+        keyed.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+        items.iter_mut().zip(keyed).for_each(|(to, (_, i))| *to = i);
+    }
+
+    /// Lets items of two blocks change places as long as that brings them nearer to their centroids, in
+    /// sum.
+    fn exchange(&self, items: &mut [u32]) {
+        let n = n_blocks(items.len());
+        let before = items.to_vec();
+        // By their positions before.
+        let mut order: Vec<u32> = (0..items.len() as u32).collect();
+        let mut at: Vec<usize> = (0..items.len()).map(|position| position / BLOCK).collect();
+        for _ in 0..ROUNDS {
+            let centroids: Vec<Vec<f32>> = items.chunks(BLOCK).map(|b| self.mean(b)).collect();
+            let costs = self.costs(&before, &centroids);
+            if !exchange_under(&costs, n, &mut order, &mut at) {
+                break;
+            }
+            items.iter_mut().zip(&order).for_each(|(to, from)| *to = before[*from as usize]);
+        }
+    }
+
+    /// The squared distance of each item from each centroid, less its own squared length.
+    fn costs(&self, items: &[u32], centroids: &[Vec<f32>]) -> Vec<f32> {
+        let squared: Vec<f32> = centroids.iter().map(|c| dot(c, c)).collect();
+        let mut costs = Vec::with_capacity(items.len() * centroids.len());
+        for i in items {
+            let pairs = centroids.iter().zip(&squared);
+            costs.extend(pairs.map(|(c, squared)| squared - 2.0 * dot(self.row(*i), c)));
+        }
+        costs
+    }
+}
+
+/// Changes of place under given costs (by items, then by blocks). Returns whether there were any.
+fn exchange_under(costs: &[f32], n_blocks: usize, order: &mut [u32], at: &mut [usize]) -> bool {
+    let cost = |i: u32, block: usize| costs[i as usize * n_blocks + block];
+    let mut any = false;
+    for _ in 0..PASSES {
+        // Those who would gain most are asked first.
+        let mut gains: Vec<(f32, u32)> = (0..order.len() as u32)
+            .map(|i| {
+                let own = cost(i, at[i as usize]);
+                let best = (0..n_blocks).map(|block| cost(i, block)).fold(own, f32::min);
+                (own - best, i)
+            })
+            .filter(|(gain, _)| *gain > 0.0)
+            .collect();
+        gains.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+        let mut changed = vec![false; order.len()];
+        let mut wishes: Vec<(f32, usize)> = Vec::with_capacity(n_blocks);
+        let mut n_changes = 0;
+        for (_, i) in gains {
+            if changed[i as usize] {
+                continue;
+            }
+            let own = at[i as usize];
+            wishes.clear();
+            wishes.extend(
+                (0..n_blocks)
+                    .map(|block| (cost(i, own) - cost(i, block), block))
+                    .filter(|(gain, _)| *gain > 0.0),
+            );
+            wishes.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+            for (gain, block) in wishes.iter().copied().take(ASKED) {
+                let members = block * BLOCK..((block + 1) * BLOCK).min(order.len());
+                let other = members
+                    .filter(|p| !changed[order[*p] as usize])
+                    .map(|p| (cost(order[p], block) - cost(order[p], own), p))
+                    .max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(&a.1)));
+                // A little more than rounding.
+                if let Some((others_gain, p)) = other
+                    && gain + others_gain > 1e-6 * gain.abs().max(others_gain.abs())
+                {
+                    let own_block = own * BLOCK..((own + 1) * BLOCK).min(order.len());
+                    let other = order[p];
+                    if let Some(q) = own_block.into_iter().find(|q| order[*q] == i) {
+                        order.swap(p, q);
+                        (at[i as usize], at[other as usize]) = (block, own);
+                        (changed[i as usize], changed[other as usize]) = (true, true);
+                        n_changes += 1;
+                    }
+                    break;
+                }
+            }
+        }
+        any |= n_changes > 0;
+        if n_changes == 0 {
+            break;
+        }
+    }
+    any
+}
