@@ -171,7 +171,18 @@ fn the_report_says_what_was_built() {
     let sections = strings(&report["sections"], "name");
     assert_eq!(
         sections,
-        ["ids", "model", "lists", "blocks", "columns", "codes", "refining", "neighbours", "titles", "texts"]
+        [
+            "ids",
+            "model",
+            "lists",
+            "blocks",
+            "columns",
+            "codes",
+            "refining",
+            "neighbours",
+            "titles",
+            "texts"
+        ]
     );
     let kinds: Vec<String> = strings(&report["columns"], "name")
         .into_iter()

@@ -459,8 +459,18 @@ fn each_header_and_table_field_has_its_own_error() {
 #[test]
 fn damage_is_found_by_verify_and_named() {
     let bytes = archive(20, 6, Metric::Cosine);
-    let names =
-        ["ids", "model", "lists", "blocks", "columns", "codes", "refining", "neighbours", "titles", "texts"];
+    let names = [
+        "ids",
+        "model",
+        "lists",
+        "blocks",
+        "columns",
+        "codes",
+        "refining",
+        "neighbours",
+        "titles",
+        "texts",
+    ];
     for (i, name) in names.iter().enumerate() {
         let entry = 64 + 32 * i;
         let offset = u64::from_le_bytes(bytes[entry + 8..entry + 16].try_into().unwrap());

@@ -74,16 +74,7 @@ impl Space {
         let relative_error = (squared_errors / n.max(1) as f64).sqrt();
         let (lists, blocks) = (self.lists.clone(), self.blocks.clone());
         let scale_base = base;
-        Encoded {
-            codes,
-            refining,
-            lists,
-            blocks,
-            gram,
-            scale_base,
-            norm_base,
-            relative_error,
-        }
+        Encoded { codes, refining, lists, blocks, gram, scale_base, norm_base, relative_error }
     }
 
     /// Codes and unrounded scales of a chunk, the last block padded with zeros.

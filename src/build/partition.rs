@@ -106,8 +106,11 @@ fn dot(a: &[f32], b: &[f32]) -> f32 {
 pub(super) fn in_blocks(rows: &[f32], dim: usize, mut list: Vec<u32>) -> Vec<u32> {
     // The order that items come in must not matter to those who read them by rows.
     list.sort_unstable();
-    let own: Vec<f32> =
-        list.iter().flat_map(|i| &rows[*i as usize * dim..(*i as usize + 1) * dim]).copied().collect();
+    let own: Vec<f32> = list
+        .iter()
+        .flat_map(|i| &rows[*i as usize * dim..(*i as usize + 1) * dim])
+        .copied()
+        .collect();
     let list_rows = Rows { values: &own, dim };
     let mut order: Vec<u32> = (0..list.len() as u32).collect();
     list_rows.cut(&mut order);

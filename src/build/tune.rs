@@ -30,8 +30,9 @@ const K: usize = 10;
 /// How deep lists are measured: filters and long answers reach that far.
 const DEPTHS: [usize; 5] = [K, 20, 100, 300, 1000];
 /// For which shares of the neighbours numbers of lists are kept.
-const SHARES: [f32; 16] = [
-    0.5, 0.7, 0.8, 0.85, 0.9, 0.92, 0.94, 0.95, 0.96, 0.97, 0.98, 0.985, 0.99, 0.995, 0.998, 0.999,
+const SHARES: [f32; 18] = [
+    0.5, 0.7, 0.8, 0.85, 0.9, 0.92, 0.94, 0.95, 0.96, 0.965, 0.97, 0.975, 0.98, 0.985, 0.99,
+    0.995, 0.998, 0.999,
 ];
 /// The share of the best items that the margin keeps.
 const KEPT: f64 = 0.999;
@@ -48,8 +49,8 @@ const KEPT_BY_REACH: f64 = 0.99;
 const LOST_TO_LISTS: [f64; 3] = [0.1, 0.25, 0.5];
 /// and what part because blocks are left out again.
 const LOST_TO_REACH: [f64; 4] = [0.0, 0.15, 0.3, 0.5];
-/// What looking at the blocks of a list costs beside each 32 of their centroids, in blocks.
-const COST_OF_LIST: f64 = 2.0;
+/// What choosing among blocks costs for each, in the time that scanning one takes.
+const COST_OF_CHOICE: f64 = 0.03;
 /// Blocks of each query whose promises are kept, the most promising first, to count what is scanned.
 const RANKED: usize = 16384;
 /// A reach that leaves out nothing.
@@ -234,7 +235,8 @@ impl Sample<'_> {
         let (lists, blocks) = searcher.promises(&self.index, query);
         let ranked = |lines: &Lines| -> Vec<Vec<f32>> {
             let sorted = |o: f32| {
-                let mut promises: Vec<f32> = lines.iter().map(|line| line.0 + o * line.1).collect();
+                let mut promises: Vec<f32> =
+                    lines.iter().map(|line| line.0 + o * line.1).collect();
                 promises.sort_unstable_by(|a, b| b.total_cmp(a));
                 promises
             };
@@ -270,7 +272,13 @@ impl Sample<'_> {
     fn probes(&self, depth: usize, share: f32, items: &[Place], needs: &[Needs]) -> Probes {
         let lost = 1.0 - f64::from(share);
         let (n_lists, n_blocks) = (self.space.n_lists(), self.space.len().div_ceil(BLOCK));
-        let list_cost = COST_OF_LIST + n_blocks as f64 / n_lists as f64 / BLOCK as f64;
+        let a_list = n_blocks as f64 / n_lists as f64;
+        // Centroids of blocks are scanned 32 at a time; those of a list begin and end anywhere in that.
+        let choosing = |lists: u32| {
+            let scanned = f64::from(lists) * (1.0 + a_list / BLOCK as f64);
+            let all = n_blocks.div_ceil(BLOCK) as f64;
+            scanned.min(all) + COST_OF_CHOICE * f64::from(lists) * a_list
+        };
         let mut trials = Vec::new();
         for (to_lists, to_reach) in
             LOST_TO_LISTS.iter().flat_map(|l| LOST_TO_REACH.map(|r| (*l, r)))
@@ -295,14 +303,11 @@ impl Sample<'_> {
             };
             let scanned: u64 =
                 needs.par_iter().map(|n| n.scanned(probes.n_blocks, reach, depth)).sum();
-            let cost = scanned as f64 / needs.len().max(1) as f64
-                + f64::from(probes.n_lists) * list_cost;
-            trials.push((cost, probes));
+            let scanned = scanned as f64 / needs.len().max(1) as f64;
+            trials.push((scanned + choosing(probes.n_lists), probes));
         }
         let best = trials.into_iter().min_by(|a, b| a.0.total_cmp(&b.0));
-        let best = best.expect("there are trials");
-        if depth == 0 { eprintln!("PROBE {share} lists {} blocks {} reach {:.2} cost {:.0} list_cost {list_cost:.2}", best.1.n_lists, best.1.n_blocks, best.1.reach, best.0); }
-        best.1
+        best.expect("there are trials").1
     }
 
     /// How many spreads an item lies above the centroids of its list and of its block, towards a query.

@@ -289,7 +289,8 @@ impl Index {
         let bytes = prefix_block_bytes(self.dim());
         let scale = scale_from_bits(blocks.scales[block], blocks.scale_base);
         let codes = &blocks.codes[block / BLOCK * bytes..][..bytes];
-        let code = ItemCode { block: codes, lane: block % BLOCK, refining: &[], bits: PREFIX_BITS };
+        let code =
+            ItemCode { block: codes, lane: block % BLOCK, refining: &[], bits: PREFIX_BITS };
         (code, f64::from(scale))
     }
 

@@ -138,11 +138,10 @@ impl Scan {
             for key in &choice.keys {
                 choice.blocks.insert(ordinal(*key));
             }
-            let n_best = BEST_BLOCKS.min(choice.keys.len());
-            if n_best > 0 {
-                select_best(&mut choice.keys, n_best);
+            if choice.keys.len() > BEST_BLOCKS {
+                select_best(&mut choice.keys, BEST_BLOCKS);
             }
-            choice.keys.truncate(n_best);
+            choice.keys.truncate(BEST_BLOCKS);
         } else {
             for block in &choice.candidates {
                 choice.blocks.insert(Ordinal(*block));

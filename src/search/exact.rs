@@ -7,15 +7,15 @@ use crate::kernel::code::{BLOCK, padded_dim};
 use crate::load::{Centroids, Index};
 use crate::metric::Metric;
 
-/// Working memory of the exact scores of one query. What items of one block, or of one list, share is
-/// computed once for those that are asked for one after the other.
+/// Working memory of the exact scores of one query. What the items of a block, or of a list, share is
+/// computed once: the best few lie in a handful of them.
 #[derive(Debug, Default)]
 pub(super) struct Exact {
     /// The query, padded as codes are.
     query: Vec<f64>,
-    /// The list and the block that were met last, and the query's inner products with their centroids.
-    list: Option<(usize, f64)>,
-    block: Option<(usize, f64)>,
+    /// Lists and blocks met so far, and the query's inner products with their centroids.
+    lists: Vec<(usize, f64)>,
+    blocks: Vec<(usize, f64)>,
     /// A list's centroid.
     centroid: Vec<f64>,
     /// For distances, which need whole vectors.
@@ -29,7 +29,11 @@ impl Exact {
         self.query.clear();
         self.query.extend_from_slice(query.vector());
         self.query.resize(padded_dim(index.dim()), 0.0);
-        (self.list, self.block) = (None, None);
+        self.lists.clear();
+        self.blocks.clear();
+        // Room for as many as there are survivors of a usual search, all different.
+        self.lists.reserve(256);
+        self.blocks.reserve(256);
         self.centroid.resize(index.dim(), 0.0);
         self.centroids.restart(index);
         self.item.resize(index.dim(), 0.0);
@@ -59,22 +63,20 @@ impl Exact {
 
     /// The query's inner product with the centroid of a block.
     fn base(&mut self, backend: Backend, index: &Index, query: &Query, block: usize) -> f64 {
-        if let Some((last, base)) = self.block
-            && last == block
-        {
-            return base;
+        if let Some((_, base)) = self.blocks.iter().find(|met| met.0 == block) {
+            return *base;
         }
         let list = index.list_of(block);
-        let of_list = match self.list {
-            Some((last, base)) if last == list => base,
-            _ => {
-                index.decode_centroid(list, &mut self.centroid);
-                query.dot(&self.centroid)
-            }
-        };
+        let known = self.lists.iter().find(|met| met.0 == list).map(|met| met.1);
+        let of_list = known.unwrap_or_else(|| {
+            index.decode_centroid(list, &mut self.centroid);
+            let base = query.dot(&self.centroid);
+            self.lists.push((list, base));
+            base
+        });
         let (code, scale) = index.block_code(block);
         let base = of_list + scale * backend.dot_code(code, &self.query);
-        (self.list, self.block) = (Some((list, of_list)), Some((block, base)));
+        self.blocks.push((block, base));
         base
     }
 }

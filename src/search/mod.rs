@@ -53,8 +53,6 @@ pub struct Searcher {
     scans: Vec<scan::Scan>,
     exact: exact::Exact,
     scored: Vec<Scored>,
-    /// The blocks of a pass.
-    order: Vec<u32>,
 }
 
 impl Default for Searcher {
@@ -73,7 +71,7 @@ impl Searcher {
     /// Working memory with a given backend. Answers do not depend on it; tests show that.
     #[must_use]
     pub fn with_backend(backend: Backend) -> Self {
-        Self { backend, scans: Vec::new(), exact: exact::Exact::default(), scored: Vec::new(), order: Vec::new() }
+        Self { backend, scans: Vec::new(), exact: exact::Exact::default(), scored: Vec::new() }
     }
 
     /// The best `min(k, allowed.count())` of the allowed items: higher score first, ties by
@@ -221,9 +219,6 @@ impl Searcher {
             };
             scan.top.restart(k, cap, margin * query.length() as f32);
             for i in 0..scan.choice.best.len() {
-                if let Some(next) = scan.choice.best.get(i + 1) {
-                    scan.foresee(index, *next as usize);
-                }
                 scan.scan_block(self.backend, index, scan.choice.best[i] as usize, allowed);
             }
             scan.top.settle();
@@ -247,27 +242,19 @@ impl Searcher {
     /// Scans the blocks that the first `n` scans have chosen, but for those that hold nothing better
     /// than was found unless it lies more than `reach` spreads above their centroid.
     fn scan_chosen(&mut self, index: &Index, allowed: &ItemSet, n: usize, reach: f32) {
-        let Self { scans, order, backend, .. } = self;
-        let scans = &mut scans[..n];
+        let scans = &mut self.scans[..n];
         let blocks = index.blocks();
         // Block by block, so that what one query brought into the cache serves the others.
-        order.clear();
         for at in 0..allowed.words().len().div_ceil(32) {
             let mut union = scans.iter().fold(0, |union, s| union | s.choice.blocks.words()[at]);
             while union != 0 {
-                order.push(32 * at as u32 + union.trailing_zeros());
+                let block = 32 * at + union.trailing_zeros() as usize;
                 union &= union - 1;
-            }
-        }
-        for (i, block) in order.iter().enumerate() {
-            for scan in &mut *scans {
-                if !scan.takes(&blocks, *block as usize, reach) {
-                    continue;
+                for scan in &mut *scans {
+                    if scan.takes(&blocks, block, reach) {
+                        scan.scan_block(self.backend, index, block, allowed);
+                    }
                 }
-                if let Some(next) = order.get(i + 1) {
-                    scan.foresee(index, *next as usize);
-                }
-                scan.scan_block(*backend, index, *block as usize, allowed);
             }
         }
     }
@@ -279,8 +266,7 @@ impl Searcher {
         let top = &mut self.scans[i].top;
         // Not as many as there are, but as there may be: the next query must not allocate.
         self.scored.reserve(top.cap());
-        // In the order in which they lie, which is the least work for their centroids.
-        for ordinal in top.ordinals() {
+        for (_, ordinal) in top.finish() {
             let score = self.exact.score(self.backend, index, query, ordinal);
             self.scored.push(Scored { ordinal, score });
         }

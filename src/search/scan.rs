@@ -43,12 +43,7 @@ pub(super) struct Scan {
     pub(super) is_far: bool,
     /// What was found.
     pub(super) top: Top,
-    /// Of no meaning: see [`Scan::foresee`].
-    foreseen: u8,
 }
-
-/// Bytes that a processor fetches at once, on all that matter here.
-const CACHE_LINE: usize = 64;
 
 /// Rounds a vector to integers within ±[`QUERY_LIMIT`], padded, and returns the step: component =
 /// step * integer. Rounding half up, by floor: the same everywhere. A vector so small that the
@@ -222,16 +217,6 @@ impl Scan {
         let n = allowed.count();
         self.top.restart(n, n, 0.0);
         allowed.iter().for_each(|item| self.top.push(0.0, item.0));
-    }
-
-    /// Reads a little of each pair of cache lines of a block, so that it is on its way to the processor
-    /// while another is scanned. WebAssembly has no instruction to say so; a load whose value nobody
-    /// waits for says it too.
-    #[inline]
-    pub(super) fn foresee(&mut self, index: &Index, block: usize) {
-        let lines = index.prefix_block(block).iter().step_by(2 * CACHE_LINE);
-        let read = lines.fold(index.scale_bits()[block * BLOCK] as u8, |read, byte| read ^ byte);
-        self.foreseen ^= read;
     }
 
     /// Scans a block whose centroid was scored.

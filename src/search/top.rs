@@ -2,7 +2,7 @@
 //! comparison, and the rest lands in a buffer that is cut back now and then.
 
 use crate::ids::Ordinal;
-use crate::ordering::{select_best, sort_best_first};
+use crate::ordering::select_best;
 
 /// A score and an ordinal as one number, so that comparing is one instruction: a larger score is a
 /// larger number, and so is the smaller ordinal under equal scores.
@@ -147,18 +147,9 @@ impl Top {
     }
 
     /// What was kept, in no order: scores and ordinals.
-    #[cfg(any(test, feature = "build"))]
     pub(super) fn finish(&mut self) -> impl Iterator<Item = (f32, Ordinal)> {
         self.settle();
         self.found.iter().map(|key| (score(*key), ordinal(*key)))
-    }
-
-    /// What was kept, in the order in which it lies. Scores are gone then.
-    pub(super) fn ordinals(&mut self) -> impl Iterator<Item = Ordinal> {
-        self.settle();
-        self.found.iter_mut().for_each(|key| *key &= u64::from(u32::MAX));
-        sort_best_first(&mut self.found);
-        self.found.iter().map(|key| ordinal(*key))
     }
 }
 
