@@ -168,7 +168,7 @@ fn damaged_weights_give_errors_or_finite_sums() {
         beta: Some(1.0),
         ..Default::default()
     });
-    let at = 64 + 32 * 6;
+    let at = 64 + 32 * 7;
     let number = |at: usize| u64::from_le_bytes(built.bytes[at..at + 8].try_into().unwrap());
     let (start, length) = (number(at + 8) as usize, number(at + 16) as usize);
     let mut rng = SeededRng::new(11, 0);

@@ -43,11 +43,13 @@ const engine = {
   /** The wrapper would make the request's text anew each time; here that is left out. */
   query: (engine, vector, k, variant) => {
     const { below, recall } = variant;
-    variant.request ??= JSON.stringify({ k, recall, where: below && `sieve < ${below}` });
+    if (below === undefined) return engine.nearest(vector, k, recall === "exhaustive" ? Infinity : NaN);
+    variant.request ??= JSON.stringify({ k, recall, where: `sieve < ${below}` });
     return engine.similar(undefined, vector, variant.request);
   },
 
-  rows: (engine, { ordinals }) => engine.ids(ordinals).map(Number),
+  rows: (engine, found) =>
+    engine.ids(found.ordinals ?? Uint32Array.from(found.subarray(2, 1 + found.length / 2))).map(Number),
 };
 
 export default engine;

@@ -182,6 +182,12 @@ export interface Engine {
   count(request: string): number;
   /** More like the item, or else the vector. */
   similar(id: string | undefined, vector: Float32Array, request: string): EngineAnswer;
+  /**
+   * The nearest items to a vector when nothing else is asked. A recall of `NaN` is the archive's own,
+   * `Infinity` looks at all items. Numbers: how many qualify, whether scores are approximate, the ordinals,
+   * the scores.
+   */
+  nearest(vector: Float32Array, k: number, recall: number): Float64Array;
   find(text: string, request: string): EngineAnswer;
   recommend(request: string): EngineAnswer;
   rank(ids: readonly string[], request: string): EngineAnswer;

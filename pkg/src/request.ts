@@ -78,6 +78,22 @@ export function requestOf(read: Readonly<Record<string, unknown>> & { readonly n
 }
 
 /**
+ * What a request for neighbours of a vector says, if it says no more than the engine's shortest call carries.
+ * Whatever else it says, or says wrongly, is the engine's to read.
+ */
+export function plainOf(read: Readonly<Record<string, unknown>>): { k: number; recall: number } | undefined {
+  const { k = 10, recall = NaN, ...rest } = read;
+  const share = recall === "exhaustive" ? Infinity : Object.is(recall, read["recall"]) ? within(recall, 0, 1) : NaN;
+  const n = Number.isInteger(k) ? within(k, 0, 10_001) : undefined;
+  return n === undefined || share === undefined || Object.keys(rest).length > 0 ? undefined : { k: n, recall: share };
+}
+
+/** A number between two others. */
+function within(x: unknown, low: number, high: number): number | undefined {
+  return typeof x === "number" && x > low && x < high ? x : undefined;
+}
+
+/**
  * A request as the engine reads it. Halves of surrogate pairs, which no UTF-8 can hold, become U+FFFD, as in
  * every other string that goes to the engine.
  */

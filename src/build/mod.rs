@@ -191,7 +191,7 @@ pub struct BuildReport {
     pub code_bits: u32,
     /// Number of inverted lists.
     pub n_lists: usize,
-    /// Share of the exact 10 nearest that a search of all lists finds; measured on a sample.
+    /// Share of the exact 10 nearest that a search of all blocks finds; measured on a sample.
     pub code_recall: f32,
     /// What was measured for the weights between items, where there was a log to make them from.
     pub neighbours: Option<NeighboursReport>,

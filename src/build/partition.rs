@@ -6,7 +6,7 @@
 //!
 //! A list is divided by cutting it in two again and again, each time where a line through two centroids
 //! (2-means) is divided into whole blocks; then items of two blocks change places as long as that
-//! brings both nearer to their centroids: k-means with clusters of one size.
+//! brings them nearer to their centroids, in sum: k-means with clusters of one size.
 
 use super::kmeans::Clusters;
 use crate::kernel::code::{BLOCK, n_blocks};
@@ -287,4 +287,66 @@ fn exchange_under(costs: &[f32], n_blocks: usize, order: &mut [u32], at: &mut [u
         }
     }
     any
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::kmeans::cluster;
+    use super::*;
+    use crate::eval::synthetic::Generator;
+    use crate::rng::SeededRng;
+
+    #[test]
+    fn lists_are_whole_blocks_and_hold_every_item_once() {
+        let dim = 8;
+        for (n, n_lists) in [(0, 1), (1, 1), (31, 2), (32, 2), (1000, 7), (1024, 40), (5003, 20)] {
+            let values = Generator::ClusteredV1.base(n, dim, 3);
+            let clusters = match n {
+                0 => Clusters { centroids: vec![0.0; dim], assigned: Vec::new() },
+                _ => cluster(&values, dim, n_lists.min(n), &mut SeededRng::new(5, 0)),
+            };
+            let lists = whole_blocks(&values, dim, &clusters);
+            let (last, others) = lists.split_last().unwrap();
+            assert!(others.iter().all(|list| list.len() % BLOCK == 0 && !list.is_empty()));
+            assert_eq!(last.len() % BLOCK, n % BLOCK);
+            let mut items = lists.concat();
+            items.sort_unstable();
+            assert_eq!(items, (0..n as u32).collect::<Vec<_>>(), "{n} items in {n_lists} lists");
+        }
+    }
+
+    /// Mean squared distance from the mean of the block.
+    fn residual(rows: &Rows<'_>, order: &[u32]) -> f32 {
+        let of_block = |block: &[u32]| {
+            let mean = rows.mean(block);
+            block.iter().map(|i| distance(rows.row(*i), &mean)).sum::<f32>()
+        };
+        order.chunks(BLOCK).map(of_block).sum::<f32>() / order.len() as f32
+    }
+
+    #[test]
+    fn blocks_lie_close_together() {
+        let (n, dim) = (1500, 16);
+        let values = Generator::ClusteredV1.base(n, dim, 7);
+        let rows = Rows { values: &values, dim };
+        let by_chance: Vec<u32> = (0..n as u32).collect();
+        let mut cut = by_chance.clone();
+        rows.cut(&mut cut);
+        let order = in_blocks(&values, dim, by_chance.clone());
+        let mut sorted = order.clone();
+        sorted.sort_unstable();
+        assert_eq!(sorted, by_chance);
+        let (by_chance, cut) = (residual(&rows, &by_chance), residual(&rows, &cut));
+        let exchanged = residual(&rows, &order);
+        assert!(cut < 0.7 * by_chance, "{cut} of {by_chance}");
+        assert!(exchanged < 0.97 * cut, "{exchanged} of {cut}");
+        // Whatever order the items come in, blocks are the same.
+        let mut reversed: Vec<u32> = (0..n as u32).rev().collect();
+        assert_eq!(in_blocks(&values, dim, reversed.clone()), order);
+        // Nothing tells equal vectors apart.
+        reversed.truncate(100);
+        let equal = in_blocks(&vec![1.0; n * dim], dim, reversed.clone());
+        reversed.sort_unstable();
+        assert_eq!(equal, reversed);
+    }
 }

@@ -209,10 +209,10 @@ impl Sample<'_> {
         let needs: Vec<Needs> = self.each(|searcher, i, query| {
             Needs::measure(searcher, &self.index, &query, self.queries[i], of_blocks)
         });
-        for depth in 0..DEPTHS.len() {
+        for (depth, deep) in DEPTHS.iter().enumerate() {
             let items: Vec<Place> = near
                 .iter()
-                .filter(|n| n.depth < DEPTHS[depth])
+                .filter(|n| n.depth < *deep)
                 .map(|n| Place {
                     list_rank: n.list_ranks[of_lists],
                     block_rank: n.block_ranks[of_blocks],
@@ -220,7 +220,7 @@ impl Sample<'_> {
                 })
                 .collect();
             for share in SHARES {
-                lists.probes.push(self.probes(depth, share, &items, &needs));
+                lists.probes.extend(self.probes(depth, share, &items, &needs));
             }
         }
         let reach = |of: &dyn Fn(&Near) -> f64| {
@@ -269,7 +269,13 @@ impl Sample<'_> {
     /// some of the rest is lost to the lists that are not chosen, some to the blocks that are not, and
     /// some to those that are left out again because an item in them would have to lie too far above
     /// their centroid. The split that leaves least to be scanned wins.
-    fn probes(&self, depth: usize, share: f32, items: &[Place], needs: &[Needs]) -> Probes {
+    fn probes(
+        &self,
+        depth: usize,
+        share: f32,
+        items: &[Place],
+        needs: &[Needs],
+    ) -> Option<Probes> {
         let lost = 1.0 - f64::from(share);
         let (n_lists, n_blocks) = (self.space.n_lists(), self.space.len().div_ceil(BLOCK));
         let a_list = n_blocks as f64 / n_lists as f64;
@@ -307,7 +313,7 @@ impl Sample<'_> {
             trials.push((scanned + choosing(probes.n_lists), probes));
         }
         let best = trials.into_iter().min_by(|a, b| a.0.total_cmp(&b.0));
-        best.expect("there are trials").1
+        best.map(|(_, probes)| probes)
     }
 
     /// How many spreads an item lies above the centroids of its list and of its block, towards a query.

@@ -149,7 +149,7 @@ pub struct Model {
     /// Named defaults of requests, as JSON in UTF-8; empty where there are none. Read when a
     /// request names one.
     pub scenarios: Vec<u8>,
-    /// `dim` components, rotated: what was taken from every centroid before coding.
+    /// `dim` components, rotated: what was taken from every list's centroid before coding.
     pub centre: Vec<f64>,
     /// Upper triangle by rows of the sum of x xT over the decoded vectors, `dim (dim + 1) / 2`.
     pub gram: Vec<f64>,

@@ -25,8 +25,9 @@ use crate::metric::Metric;
 /// An opened archive.
 ///
 /// Opening validates structure and meaning and copies nothing, at a cost that does not depend on
-/// the number of items. On *any* bytes it gives a typed error or an index whose answers are well
-/// formed; [`Index::verify`] in addition shows that they are the builder's own bytes.
+/// the number of items, but for one comparison for each list of about 512 of them. On *any* bytes it
+/// gives a typed error or an index whose answers are well formed; [`Index::verify`] in addition
+/// shows that they are the builder's own bytes.
 ///
 /// ```
 /// # let archive = &std::fs::read("tests/fixtures/small-v1.nf")?;
@@ -390,7 +391,7 @@ impl Index {
         self.layout.norm_base
     }
 
-    /// What was taken from every rotated centroid before coding.
+    /// What was taken from every list's rotated centroid before coding.
     pub(crate) fn centre(&self) -> &[f64] {
         self.bytes.view(&self.layout.centre)
     }

@@ -36,9 +36,13 @@ pub(super) struct Choice {
 }
 
 impl Choice {
-    fn restart(&mut self) {
+    /// Room for `n` candidates.
+    fn restart(&mut self, n: usize) {
         self.candidates.clear();
         self.promises.clear();
+        self.candidates.reserve(n);
+        self.promises.reserve(n);
+        self.keys.reserve(n.saturating_sub(self.keys.len()));
     }
 
     /// Takes out candidates.
@@ -110,7 +114,7 @@ impl Scan {
         if probing.n_lists >= lists.len() {
             choice.lists.fill();
         } else {
-            choice.restart();
+            choice.restart(lists.len());
             choice.candidates.extend(0..lists.len() as u32);
             self.list_promises(&lists, &mut choice.promises);
             if !everything {
@@ -123,7 +127,7 @@ impl Scan {
         }
 
         self.score_blocks(backend, index, choice.lists.iter().map(Ordinal::index));
-        choice.restart();
+        choice.restart(self.bases.len());
         for list in choice.lists.iter() {
             let range = lists.blocks(list.index());
             choice.candidates.extend(range.start as u32..range.end as u32);
@@ -149,6 +153,7 @@ impl Scan {
             choice.select(BEST_BLOCKS);
         }
         choice.best.clear();
+        choice.best.reserve(BEST_BLOCKS);
         for key in &choice.keys {
             choice.blocks.remove(ordinal(*key));
             choice.best.push(ordinal(*key).0);
@@ -185,6 +190,7 @@ impl Scan {
         }
         let Choice { blocks: scanned, lists: scored, candidates, .. } = &mut choice;
         candidates.clear();
+        candidates.reserve(self.bases.len());
         for list in 0..lists.len() {
             let is_scored = scored.contains(Ordinal(list as u32));
             if self.list_promise(&lists, list, lists.reach) > least

@@ -24,16 +24,15 @@ pub(super) struct Exact {
 }
 
 impl Exact {
-    /// For another query.
-    pub(super) fn restart(&mut self, index: &Index, query: &Query) {
+    /// For another query, and the scores of at most `n` items.
+    pub(super) fn restart(&mut self, index: &Index, query: &Query, n: usize) {
         self.query.clear();
         self.query.extend_from_slice(query.vector());
         self.query.resize(padded_dim(index.dim()), 0.0);
         self.lists.clear();
         self.blocks.clear();
-        // Room for as many as there are survivors of a usual search, all different.
-        self.lists.reserve(256);
-        self.blocks.reserve(256);
+        self.lists.reserve(n.min(index.lists().len()));
+        self.blocks.reserve(n.min(index.len().div_ceil(BLOCK)));
         self.centroid.resize(index.dim(), 0.0);
         self.centroids.restart(index);
         self.item.resize(index.dim(), 0.0);

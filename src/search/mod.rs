@@ -77,7 +77,7 @@ impl Searcher {
     /// The best `min(k, allowed.count())` of the allowed items: higher score first, ties by
     /// ordinal.
     ///
-    /// `allowed` must be a set over this index. Cost: a pass over the codes of the lists that the
+    /// `allowed` must be a set over this index. Cost: a pass over the codes of the blocks that the
     /// effort asks for, blocks without an allowed item left out; `benches/record/` holds the times.
     ///
     /// ```
@@ -138,7 +138,7 @@ impl Searcher {
     /// If `query` was made for an archive of another dimension, or an ordinal is not below
     /// [`Index::len`].
     pub fn score(&mut self, index: &Index, query: &Query, items: &[Ordinal]) -> Vec<f64> {
-        self.exact.restart(index, query);
+        self.exact.restart(index, query, items.len());
         items.iter().map(|item| self.exact.score(self.backend, index, query, *item)).collect()
     }
 
@@ -160,7 +160,7 @@ impl Searcher {
         for block in 0..allowed.words().len() {
             scan.scan_block(self.backend, index, block, allowed);
         }
-        self.exact.restart(index, query);
+        self.exact.restart(index, query, n);
         let mut exact = |item| self.exact.score(self.backend, index, query, item);
         scan.top.finish().map(|(prefix, item)| (f64::from(prefix), exact(item))).collect()
     }
@@ -261,10 +261,10 @@ impl Searcher {
 
     /// Scores what was found for a query and brings the best `k` to order.
     fn finish(&mut self, index: &Index, query: &Query, i: usize, k: usize) {
-        self.exact.restart(index, query);
-        self.scored.clear();
         let top = &mut self.scans[i].top;
-        // Not as many as there are, but as there may be: the next query must not allocate.
+        // Not for as many as there are, but as there may be: the next query must not allocate.
+        self.exact.restart(index, query, top.cap());
+        self.scored.clear();
         self.scored.reserve(top.cap());
         for (_, ordinal) in top.finish() {
             let score = self.exact.score(self.backend, index, query, ordinal);

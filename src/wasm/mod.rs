@@ -18,7 +18,8 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use crate::error::Error;
 use crate::ids::Ordinal;
 use crate::load::{AlignedBytes, Index};
-use crate::slate::{Recommender, Request, Scenarios, Slate, Target};
+use crate::search::Effort;
+use crate::slate::{Limits, Recommender, Request, Scenarios, Slate, Target};
 use crate::taste::SummaryColumns;
 
 type JsResult<T> = Result<T, JsValue>;
@@ -135,6 +136,28 @@ impl Engine {
         let (recommender, request) = self.asked(request)?;
         let target = id.as_deref().map_or(Target::Vector(vector), Target::Item);
         answer(recommender, request.k, |nf| nf.similar(target, &request.limits()))
+    }
+
+    /// The `k` items nearest to a vector, when nothing else is asked: what [`Engine::similar`] gives, without
+    /// a request's text and an answer's object, which are a third of a small search. `recall` is a share;
+    /// NaN stands for the archive's own, and infinity for all items.
+    ///
+    /// Gives the number of items that qualify, 1 or 0 for whether scores are approximate, then the ordinals,
+    /// then the scores.
+    pub fn nearest(&mut self, vector: &[f32], k: usize, recall: f64) -> JsResult<Vec<f64>> {
+        let effort = match recall {
+            f64::INFINITY => Effort::Exhaustive,
+            share if (0.0..=1.0).contains(&share) => Effort::Recall(share as f32),
+            _ => Effort::Usual,
+        };
+        let limits = Limits { k, effort, ..Limits::default() };
+        let nf = self.recommender_mut()?;
+        let found = nf.similar(Target::Vector(vector), &limits).map_err(error::to_js)?;
+        let mut packed = Vec::with_capacity(2 + 2 * found.items.len());
+        packed.extend([found.n_qualifying as f64, f64::from(u8::from(found.approximate))]);
+        packed.extend(found.items.iter().map(|item| f64::from(item.ordinal.0)));
+        packed.extend(found.items.iter().map(|item| item.score));
+        Ok(packed)
     }
 
     /// Items by title. `text` must be `text.normalize("NFKD").toLowerCase()`.

@@ -62,6 +62,15 @@ test("similar takes a vector of the archive's dimension", async (t) => {
   const nf = await openFilms(t);
   const vector = Float32Array.from({ length: nf.info.dim }, (_, i) => Math.cos(i + 1));
   assert.equal(nf.similar(vector, { k: 7 }).items.length, 7);
+  // A vector and nothing else takes a shorter way through the engine, to the same answer.
+  for (const options of [{}, { k: 3 }, { k: 20_000 / 2 }, { recall: 0.6 }, { k: 300, recall: "exhaustive" }]) {
+    const short = nf.similar(vector, { ...options, fields: ["title"] });
+    assert.deepEqual(short, nf.similar(vector, { ...options, fields: ["title"], exclude: [] }), JSON.stringify(options));
+    assert.equal(short.qualifying, nf.info.nItems);
+  }
+  for (const options of [{ k: 0 }, { k: 1.5 }, { k: "3" }, { k: 10_001 }, { recall: 0 }, { recall: 1 }, { recall: "all" }]) {
+    assert.throws(() => nf.similar(vector, options), failsWith("E_ARG"), JSON.stringify(options));
+  }
   assert.throws(() => nf.similar(new Float32Array(nf.info.dim + 1)), failsWith("E_ARG"));
   assert.throws(() => nf.similar(new Float32Array(nf.info.dim).fill(NaN)), failsWith("E_ARG"));
   assert.throws(() => nf.similar("no such film"), failsWith("E_ARG"));

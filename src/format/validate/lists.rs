@@ -13,7 +13,7 @@ const LISTS: SectionKind = SectionKind::Lists;
 const BLOCKS: SectionKind = SectionKind::Blocks;
 
 /// Sizes of the lists' arrays, and that the lists divide the blocks among them. Lists are few (one
-/// for about a thousand items), so their starts are looked at one by one.
+/// for about five hundred items), so their starts are looked at one by one.
 pub(super) fn lists_layout(
     archive: &[u8],
     lists: &ArchivedLists,
