@@ -102,6 +102,19 @@ fn dot(a: &[f32], b: &[f32]) -> f32 {
     sums.iter().sum::<f32>() + rest
 }
 
+/// Lists in an order in which those that lie near each other in space often do in the archive: a search
+/// looks at such lists together, and what is read next is then near what was read last. The last list
+/// stays the last.
+pub(super) fn by_nearness(rows: &[f32], dim: usize, mut members: Vec<Vec<u32>>) -> Vec<Vec<u32>> {
+    let all = Rows { values: rows, dim };
+    let last = members.pop();
+    let means: Vec<f32> = members.iter().flat_map(|list| all.mean(list)).collect();
+    let mut order: Vec<u32> = (0..members.len() as u32).collect();
+    Rows { values: &means, dim }.cut(&mut order, 1);
+    let sorted = order.iter().map(|list| std::mem::take(&mut members[*list as usize]));
+    sorted.collect::<Vec<_>>().into_iter().chain(last).collect()
+}
+
 /// The items of one list in the order of its blocks.
 pub(super) fn in_blocks(rows: &[f32], dim: usize, mut list: Vec<u32>) -> Vec<u32> {
     // The order that items come in must not matter to those who read them by rows.
@@ -113,7 +126,7 @@ pub(super) fn in_blocks(rows: &[f32], dim: usize, mut list: Vec<u32>) -> Vec<u32
         .collect();
     let list_rows = Rows { values: &own, dim };
     let mut order: Vec<u32> = (0..list.len() as u32).collect();
-    list_rows.cut(&mut order);
+    list_rows.cut(&mut order, BLOCK);
     order.chunks_mut(EXCHANGED).for_each(|part| list_rows.exchange(part));
     // Items that are read one after the other lie one after the other.
     order.chunks_mut(BLOCK).for_each(<[u32]>::sort_unstable);
@@ -140,13 +153,13 @@ impl Rows<'_> {
         mean
     }
 
-    /// Cuts items in two halves of whole blocks, and these again, down to single blocks.
-    fn cut(&self, items: &mut [u32]) {
-        let n = n_blocks(items.len());
+    /// Cuts items in two halves of whole units, and these again, down to single units.
+    fn cut(&self, items: &mut [u32], unit: usize) {
+        let n = items.len().div_ceil(unit);
         if n <= 1 {
             return;
         }
-        let half = n / 2 * BLOCK;
+        let half = n / 2 * unit;
         let mut direction = self.widest(items);
         for _ in 0..CUT_STEPS {
             self.sort_along(items, &direction);
@@ -158,8 +171,8 @@ impl Rows<'_> {
             direction = next;
         }
         let (low, high) = items.split_at_mut(half);
-        self.cut(low);
-        self.cut(high);
+        self.cut(low, unit);
+        self.cut(high, unit);
     }
 
     /// About the direction in which items are spread widest, by power iteration.
@@ -331,7 +344,7 @@ mod tests {
         let rows = Rows { values: &values, dim };
         let by_chance: Vec<u32> = (0..n as u32).collect();
         let mut cut = by_chance.clone();
-        rows.cut(&mut cut);
+        rows.cut(&mut cut, BLOCK);
         let order = in_blocks(&values, dim, by_chance.clone());
         let mut sorted = order.clone();
         sorted.sort_unstable();

@@ -117,6 +117,7 @@ impl Space {
             cluster(&rows, dim, n_lists, &mut rng)
         };
         let members = partition::whole_blocks(&rows, dim, &clusters);
+        let members = partition::by_nearness(&rows, dim, members);
         let starts: Vec<u32> = std::iter::once(0)
             .chain(members.iter().scan(0, |at, list| {
                 *at += n_blocks(list.len()) as u32;

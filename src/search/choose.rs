@@ -107,58 +107,99 @@ impl Scan {
         probing: Probing,
         allowed: &ItemSet,
     ) {
-        let (lists, blocks) = (index.lists(), index.blocks());
         let mut choice = std::mem::take(&mut self.choice);
-        let everything = allowed.count() == index.len();
-        choice.lists.reset(lists.len());
-        if probing.n_lists >= lists.len() {
-            choice.lists.fill();
+        choice.best.clear();
+        choice.best.reserve(BEST_BLOCKS);
+        choice.lists.reset(index.lists().len());
+        choice.blocks.reset(self.bases.len());
+        if probing.n_lists >= index.lists().len() && probing.n_blocks >= self.bases.len() {
+            self.choose_all(&mut choice, backend, index, allowed);
         } else {
-            choice.restart(lists.len());
-            choice.candidates.extend(0..lists.len() as u32);
-            self.list_promises(&lists, &mut choice.promises);
-            if !everything {
-                choice.retain(|list| allowed.any_in(lists.range(list)));
-            }
-            choice.select(probing.n_lists);
-            for key in &choice.keys {
-                choice.lists.insert(ordinal(*key));
+            self.choose_lists(&mut choice, index, probing.n_lists, allowed);
+            self.score_blocks(backend, index, choice.lists.iter().map(Ordinal::index));
+            self.choose_blocks(&mut choice, index, probing.n_blocks, allowed);
+        }
+        for block in &choice.best {
+            choice.blocks.remove(Ordinal(*block));
+        }
+        self.choice = choice;
+    }
+
+    /// Everything, the blocks of the most promising list first.
+    fn choose_all(
+        &mut self,
+        choice: &mut Choice,
+        backend: Backend,
+        index: &Index,
+        allowed: &ItemSet,
+    ) {
+        let lists = index.lists();
+        choice.lists.fill();
+        self.score_blocks(backend, index, 0..lists.len());
+        choice.blocks.fill();
+        if allowed.count() < index.len() {
+            for (block, word) in allowed.words().iter().enumerate() {
+                if *word == 0 {
+                    choice.blocks.remove(Ordinal(block as u32));
+                }
             }
         }
+        let promise = |list: &usize| self.list_promise(&lists, *list, lists.optimism);
+        let best = (0..lists.len()).max_by(|a, b| promise(a).total_cmp(&promise(b)));
+        let first = best.map_or(0..0, |list| lists.blocks(list)).take(BEST_BLOCKS);
+        choice.best.extend(first.map(|block| block as u32));
+    }
 
-        self.score_blocks(backend, index, choice.lists.iter().map(Ordinal::index));
+    fn choose_lists(
+        &self,
+        choice: &mut Choice,
+        index: &Index,
+        n_lists: usize,
+        allowed: &ItemSet,
+    ) {
+        let lists = index.lists();
+        if n_lists >= lists.len() {
+            choice.lists.fill();
+            return;
+        }
+        choice.restart(lists.len());
+        choice.candidates.extend(0..lists.len() as u32);
+        self.list_promises(&lists, &mut choice.promises);
+        if allowed.count() < index.len() {
+            choice.retain(|list| allowed.any_in(lists.range(list)));
+        }
+        choice.select(n_lists);
+        for key in &choice.keys {
+            choice.lists.insert(ordinal(*key));
+        }
+    }
+
+    /// Of the blocks of the chosen lists, whose centroids were scored.
+    fn choose_blocks(
+        &self,
+        choice: &mut Choice,
+        index: &Index,
+        n_blocks: usize,
+        allowed: &ItemSet,
+    ) {
+        let (lists, blocks) = (index.lists(), index.blocks());
         choice.restart(self.bases.len());
         for list in choice.lists.iter() {
             let range = lists.blocks(list.index());
             choice.candidates.extend(range.start as u32..range.end as u32);
             self.block_promises(&blocks, range, &mut choice.promises);
         }
-        if !everything {
+        if allowed.count() < index.len() {
             choice.retain(|block| allowed.words()[block] != 0);
         }
-        choice.blocks.reset(self.bases.len());
-        if probing.n_blocks < choice.candidates.len() {
-            choice.select(probing.n_blocks);
-            for key in &choice.keys {
-                choice.blocks.insert(ordinal(*key));
-            }
-            if choice.keys.len() > BEST_BLOCKS {
-                select_best(&mut choice.keys, BEST_BLOCKS);
-            }
-            choice.keys.truncate(BEST_BLOCKS);
-        } else {
-            for block in &choice.candidates {
-                choice.blocks.insert(Ordinal(*block));
-            }
-            choice.select(BEST_BLOCKS);
-        }
-        choice.best.clear();
-        choice.best.reserve(BEST_BLOCKS);
+        choice.select(n_blocks);
         for key in &choice.keys {
-            choice.blocks.remove(ordinal(*key));
-            choice.best.push(ordinal(*key).0);
+            choice.blocks.insert(ordinal(*key));
         }
-        self.choice = choice;
+        if choice.keys.len() > BEST_BLOCKS {
+            select_best(&mut choice.keys, BEST_BLOCKS);
+        }
+        choice.best.extend(choice.keys.iter().take(BEST_BLOCKS).map(|key| ordinal(*key).0));
     }
 
     /// Whether the lists that were chosen hold about as many of the allowed items as lists do on

@@ -157,8 +157,9 @@ impl Searcher {
         scan.prepare(self.backend, index, query);
         scan.top.restart(n, n, 0.0);
         scan.score_blocks(self.backend, index, 0..index.lists().len());
+        let items = scan::Items::of(index);
         for block in 0..allowed.words().len() {
-            scan.scan_block(self.backend, index, block, allowed);
+            scan.scan_block(self.backend, &items, block, allowed);
         }
         self.exact.restart(index, query, n);
         let mut exact = |item| self.exact.score(self.backend, index, query, item);
@@ -206,7 +207,7 @@ impl Searcher {
             }
             return;
         }
-        let lists = index.lists();
+        let (lists, items) = (index.lists(), scan::Items::of(index));
         let probing = Self::probing(index, k, allowed.count(), effort);
         let is_filtered = index.len() - allowed.count() > index.len() / UNFILTERED;
         for (scan, query) in scans.iter_mut().zip(queries) {
@@ -219,7 +220,7 @@ impl Searcher {
             };
             scan.top.restart(k, cap, margin * query.length() as f32);
             for i in 0..scan.choice.best.len() {
-                scan.scan_block(self.backend, index, scan.choice.best[i] as usize, allowed);
+                scan.scan_block(self.backend, &items, scan.choice.best[i] as usize, allowed);
             }
             scan.top.settle();
         }
@@ -243,7 +244,7 @@ impl Searcher {
     /// than was found unless it lies more than `reach` spreads above their centroid.
     fn scan_chosen(&mut self, index: &Index, allowed: &ItemSet, n: usize, reach: f32) {
         let scans = &mut self.scans[..n];
-        let blocks = index.blocks();
+        let (blocks, items) = (index.blocks(), scan::Items::of(index));
         // Block by block, so that what one query brought into the cache serves the others.
         for at in 0..allowed.words().len().div_ceil(32) {
             let mut union = scans.iter().fold(0, |union, s| union | s.choice.blocks.words()[at]);
@@ -252,7 +253,7 @@ impl Searcher {
                 union &= union - 1;
                 for scan in &mut *scans {
                     if scan.takes(&blocks, block, reach) {
-                        scan.scan_block(self.backend, index, block, allowed);
+                        scan.scan_block(self.backend, &items, block, allowed);
                     }
                 }
             }

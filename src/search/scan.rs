@@ -224,7 +224,7 @@ impl Scan {
     pub(super) fn scan_block(
         &mut self,
         backend: Backend,
-        index: &Index,
+        items: &Items<'_>,
         block: usize,
         allowed: &ItemSet,
     ) {
@@ -234,15 +234,15 @@ impl Scan {
         }
         let affine = Affine {
             offset: self.offset,
-            step: self.step * index.prefix_step() as f32,
+            step: self.step * items.prefix_step,
             base: self.bases[block],
-            scale_base: index.scale_base(),
-            norm_base: index.norm_base(),
+            scale_base: items.scale_base,
+            norm_base: items.norm_base,
         };
         let stored = Block {
-            codes: index.prefix_block(block),
-            scales: &index.scale_bits().as_chunks::<BLOCK>().0[block],
-            norms: self.has_norms.then(|| &index.norm_bits().as_chunks::<BLOCK>().0[block]),
+            codes: &items.prefixes[block * items.bytes..][..items.bytes],
+            scales: &items.scales[block],
+            norms: self.has_norms.then(|| &items.norms[block]),
         };
         let mut scores = [0.0f32; BLOCK];
         let threshold = self.top.threshold();
@@ -254,6 +254,32 @@ impl Scan {
             if score > self.top.threshold() {
                 self.top.push(score, (block * BLOCK) as u32 + lane);
             }
+        }
+    }
+}
+
+/// What is stored of all items for a scan, found once for many blocks.
+pub(super) struct Items<'a> {
+    prefixes: &'a [u8],
+    /// Of one block.
+    bytes: usize,
+    scales: &'a [[u16; BLOCK]],
+    norms: &'a [[u16; BLOCK]],
+    prefix_step: f32,
+    scale_base: u32,
+    norm_base: u32,
+}
+
+impl<'a> Items<'a> {
+    pub(super) fn of(index: &'a Index) -> Self {
+        Self {
+            prefixes: index.prefixes(),
+            bytes: prefix_block_bytes(index.dim()),
+            scales: index.scale_bits().as_chunks().0,
+            norms: index.norm_bits().as_chunks().0,
+            prefix_step: index.prefix_step() as f32,
+            scale_base: index.scale_base(),
+            norm_base: index.norm_base(),
         }
     }
 }
