@@ -902,7 +902,7 @@ fn nothing_that_is_kept_outlives_its_reason() {
 fn what_arrives_later_counts() {
     let bytes = support::archive_with(700, 6, Metric::Cosine, 12);
     let at = |at: usize| u64::from_le_bytes(bytes[at..at + 8].try_into().unwrap()) as usize;
-    let codes = at(64 + 32 * 4 + 8) + at(64 + 32 * 4 + 16);
+    let codes = at(64 + 32 * 5 + 8) + at(64 + 32 * 5 + 16);
     let buffer = AlignedBytes::copy_of(&bytes).unwrap();
     let mut nf = Recommender::new(Index::open_part(buffer, codes).map_err(|e| e.0).unwrap());
     like(&mut nf, &[Ordinal(1), Ordinal(50)]);

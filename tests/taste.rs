@@ -269,11 +269,12 @@ fn exclusion_by_a_condition_is_exclusion_of_the_items_it_is_true_of() {
         let selector = Selector { where_: Some(program), ..Selector::default() };
         for seed in 0..5 {
             let all = history(seed, 40);
-            let selected = index(Fold::Ridge, 4.0, 1.0);
-            let selected = Recommender::new(selected).catalog().select(where_).unwrap();
+            let catalog = Recommender::new(index(Fold::Ridge, 4.0, 1.0));
+            let selected = catalog.catalog().select(where_).unwrap();
             let is_selected = |e: &Entry| match &e.event {
                 Event::Interaction(i) => {
-                    i.item.parse().is_ok_and(|item| selected.contains(Ordinal(item)))
+                    let item = catalog.index().ordinal(&i.item).unwrap();
+                    item.is_some_and(|item| selected.contains(item))
                 }
                 _ => false,
             };

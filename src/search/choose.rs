@@ -4,11 +4,14 @@
 //! lists are kept; then the centroids of those lists' blocks, and the most promising blocks are. A
 //! promise is the score of items that lie a measured number of spreads above the centroid.
 
+use std::ops::Range;
+
 use super::scan::Scan;
 use super::top::{key, ordinal, score};
 use crate::ids::Ordinal;
 use crate::item_set::ItemSet;
 use crate::kernel::Backend;
+use crate::kernel::code::BLOCK;
 use crate::load::{Index, Probing};
 use crate::ordering::select_best;
 
@@ -150,13 +153,7 @@ impl Scan {
         choice.best.extend(first.map(|block| block as u32));
     }
 
-    fn choose_lists(
-        &self,
-        choice: &mut Choice,
-        index: &Index,
-        n_lists: usize,
-        allowed: &ItemSet,
-    ) {
+    fn choose_lists(&self, choice: &mut Choice, index: &Index, n_lists: usize, allowed: &ItemSet) {
         let lists = index.lists();
         if n_lists >= lists.len() {
             choice.lists.fill();
@@ -202,21 +199,20 @@ impl Scan {
         choice.best.extend(choice.keys.iter().take(BEST_BLOCKS).map(|key| ordinal(*key).0));
     }
 
-    /// Whether the lists that were chosen hold about as many of the allowed items as lists do on
-    /// average: then what is known of all items holds for those. (Where all lists were chosen, they say
-    /// nothing of where the allowed items lie.)
+    /// Whether the lists that were chosen, and the blocks, hold about as many of the allowed items as they
+    /// do on average: then what is known of all items holds for those. Both, since a block is only chosen
+    /// if it holds an allowed item, which is much for a block and little for a list where few qualify.
+    /// (Where all lists were chosen, they say nothing of where the allowed items lie.)
     pub(super) fn is_typical(&self, index: &Index, allowed: &ItemSet) -> bool {
-        let (lists, chosen) = (index.lists(), &self.choice.lists);
+        let (lists, Choice { best, blocks, lists: chosen, .. }) = (index.lists(), &self.choice);
         if chosen.count() == lists.len() {
             return false;
         }
-        let (mut n_items, mut n_allowed) = (0u64, 0u64);
-        for list in chosen.iter() {
-            let range = lists.range(list.index());
-            n_items += range.len() as u64;
-            n_allowed += allowed.count_in(range) as u64;
-        }
-        2 * n_allowed * index.len() as u64 >= n_items * allowed.count() as u64
+        let of_lists = chosen.iter().map(|list| lists.range(list.index()));
+        let of_blocks = blocks.iter().map(|block| block.index());
+        let of_blocks = of_blocks.chain(best.iter().map(|block| *block as usize));
+        let of_block = |block: usize| block * BLOCK..((block + 1) * BLOCK).min(index.len());
+        is_share(index, allowed, of_lists) && is_share(index, allowed, of_blocks.map(of_block))
     }
 
     /// Chooses, after a scan, those of the other blocks that may hold better items than were found: all
@@ -261,4 +257,14 @@ impl Scan {
     pub(super) fn choose_none(&mut self) {
         self.choice.blocks.reset(self.bases.len());
     }
+}
+
+/// Whether runs of items hold at least half as many of the allowed ones as they would on average.
+fn is_share(index: &Index, allowed: &ItemSet, runs: impl Iterator<Item = Range<usize>>) -> bool {
+    let (mut n_items, mut n_allowed) = (0u64, 0u64);
+    for run in runs {
+        n_items += run.len() as u64;
+        n_allowed += allowed.count_in(run) as u64;
+    }
+    2 * n_allowed * index.len() as u64 >= n_items * allowed.count() as u64
 }
