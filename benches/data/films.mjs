@@ -15,7 +15,7 @@ export default {
   dim: 64,
   recallFloor: 0.98,
   /** Options of `nearfield build`: what the row of bytes allows. */
-  build: ["--bits", "7"],
+  build: ["--bits", "7", "--recall", "0.985"],
   passes: 3,
   measures: ["queries", "first"],
   targets: [{ exhaustive: true, peer: "plain-loop", atMost: 1 / 30, bytes: 66 }],
