@@ -60,6 +60,9 @@ pub(super) fn whole_blocks(rows: &[f32], dim: usize, clusters: &Clusters) -> Vec
         takers.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
         for (_, taker) in takers {
             let n = needs[taker].min(-needs[giver]);
+            if n == 0 {
+                break;
+            }
             let loss =
                 |i: u32| distance(row(i), centroid(taker)) - distance(row(i), centroid(giver));
             let mut by_loss: Vec<(f32, u32)> =
