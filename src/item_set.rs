@@ -99,6 +99,15 @@ impl ItemSet {
         item.index() < self.len && self.words[item.index() / 32] >> (item.0 % 32) & 1 == 1
     }
 
+    /// Exchanges a word of the bitmap; bits behind the last item are ignored.
+    #[inline]
+    pub(crate) fn set_word(&mut self, at: usize, word: u32) {
+        let tail = (32 * at + 32).saturating_sub(self.len).min(32) as u32;
+        let word = word & u32::MAX.checked_shr(tail).unwrap_or(0);
+        let old = std::mem::replace(&mut self.words[at], word);
+        self.count = self.count - old.count_ones() as usize + word.count_ones() as usize;
+    }
+
     /// Keeps only what is in `other` too, a set over the same archive.
     pub fn intersect(&mut self, other: &Self) {
         debug_assert_eq!(self.len, other.len);

@@ -10,6 +10,8 @@
 
 mod support;
 
+use nearfield::build::{BuildOptions, Embeddings, Table};
+use nearfield::eval::synthetic::Generator;
 use nearfield::{
     Backend, Effort, Index, ItemSet, Metric, Ordinal, Query, Scored, Searcher, SeededRng,
 };
@@ -114,6 +116,44 @@ fn is_never_under_filled_at_any_selectivity() {
             let mean = |x: &[f64]| x.iter().sum::<f64>() / x.len() as f64;
             let (shares, unfiltered) = (mean(&shares), mean(&unfiltered));
             assert!(shares >= unfiltered - 0.01, "{metric:?}, {lists}: {shares} {unfiltered}");
+        }
+    }
+}
+
+#[test]
+fn filters_that_take_away_what_is_near_lose_nothing() {
+    // Only the items that lie farthest from the query qualify. Near the query, where lists and blocks
+    // are chosen, that leaves a little, or nothing, or (under inner product, where blocks of long vectors
+    // promise much) more than elsewhere.
+    let (n, dim) = (12_000, 16);
+    for (generator, metric) in [
+        (Generator::ClusteredV1, Metric::Cosine),
+        (Generator::ClusteredV1, Metric::Euclidean),
+        (Generator::LongtailV1, Metric::InnerProduct),
+    ] {
+        let vectors = Embeddings { dim, values: generator.base(n, dim, 5) };
+        let table = Table { ids: (0..n).map(|i| i.to_string()).collect(), columns: Vec::new() };
+        let options = BuildOptions { metric, ..BuildOptions::default() };
+        let index = open(&nearfield::build::build(&table, &vectors, &options).unwrap().bytes);
+        assert!(index.lists().len() > 8);
+        let mut searcher = Searcher::new();
+        let asked = queries(&index, 30);
+        let mut unfiltered = 1.0;
+        for qualifying in [n, 100, 250, 400, 1200, 6000, 10_800, 11_700, 11_880] {
+            let shares = asked.iter().map(|query| {
+                let all = brute_force(&index, query.vector(), metric, n, &ItemSet::full(n));
+                let mut allowed = ItemSet::empty(n);
+                all.iter().rev().take(qualifying).for_each(|s| allowed.insert(s.ordinal));
+                let expected = &all[n - qualifying..][..10];
+                let found = searcher.search(&index, query, 10, &allowed, Effort::Usual);
+                share_found(&index, query, found, expected, &format!("{metric:?} {qualifying}"))
+            });
+            let share = shares.sum::<f64>() / asked.len() as f64;
+            if qualifying == n {
+                unfiltered = share;
+            }
+            let what = format!("{metric:?}, {qualifying} qualify");
+            assert!(share >= unfiltered - 0.02, "{what}: {share}, {unfiltered} of all");
         }
     }
 }

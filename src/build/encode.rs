@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::space::{Space, length};
-use crate::format::{Blocks, Codes, Lists, Refining};
+use crate::format::{Codes, Level, Lists, Refining};
 use crate::kernel::Backend;
 use crate::kernel::code::{
     BLOCK, ItemCode, n_blocks, prefix_block_bytes, put, quantize, refining_bytes, scale_base,
@@ -25,7 +25,7 @@ pub(super) struct Encoded {
     pub(super) codes: Codes,
     pub(super) refining: Refining,
     pub(super) lists: Lists,
-    pub(super) blocks: Blocks,
+    pub(super) blocks: Level,
     pub(super) gram: Vec<f64>,
     pub(super) scale_base: u32,
     pub(super) norm_base: u32,

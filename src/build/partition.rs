@@ -9,7 +9,7 @@
 //! brings them nearer to their centroids, in sum: k-means with clusters of one size.
 
 use super::kmeans::Clusters;
-use crate::kernel::code::{BLOCK, n_blocks};
+use crate::kernel::code::BLOCK;
 
 /// Steps of the power iteration that finds the first direction to cut along.
 const POWER_STEPS: usize = 4;
@@ -19,9 +19,9 @@ const CUT_STEPS: usize = 6;
 const ROUNDS: usize = 4;
 /// Rounds of changes under the same centroids.
 const PASSES: usize = 3;
-/// Items that change places with each other at most: a whole list of usual size. They lie in order of
-/// the cuts, so parts of a longer list are near each other too.
-const EXCHANGED: usize = 64 * BLOCK;
+/// Blocks or lists whose members change places with each other, at most. They lie in the order of the
+/// cuts, so those that change nothing with each other are seldom near.
+const MOST_UNITS: usize = 64;
 /// Blocks that an item would like best, which are asked for a change.
 const ASKED: usize = 4;
 
@@ -105,19 +105,6 @@ fn dot(a: &[f32], b: &[f32]) -> f32 {
     sums.iter().sum::<f32>() + rest
 }
 
-/// Lists in an order in which those that lie near each other in space often do in the archive: a search
-/// looks at such lists together, and what is read next is then near what was read last. The last list
-/// stays the last.
-pub(super) fn by_nearness(rows: &[f32], dim: usize, mut members: Vec<Vec<u32>>) -> Vec<Vec<u32>> {
-    let all = Rows { values: rows, dim };
-    let last = members.pop();
-    let means: Vec<f32> = members.iter().flat_map(|list| all.mean(list)).collect();
-    let mut order: Vec<u32> = (0..members.len() as u32).collect();
-    Rows { values: &means, dim }.cut(&mut order, 1);
-    let sorted = order.iter().map(|list| std::mem::take(&mut members[*list as usize]));
-    sorted.collect::<Vec<_>>().into_iter().chain(last).collect()
-}
-
 /// The items of one list in the order of its blocks.
 pub(super) fn in_blocks(rows: &[f32], dim: usize, mut list: Vec<u32>) -> Vec<u32> {
     // The order that items come in must not matter to those who read them by rows.
@@ -130,13 +117,31 @@ pub(super) fn in_blocks(rows: &[f32], dim: usize, mut list: Vec<u32>) -> Vec<u32
     let list_rows = Rows { values: &own, dim };
     let mut order: Vec<u32> = (0..list.len() as u32).collect();
     list_rows.cut(&mut order, BLOCK);
-    order.chunks_mut(EXCHANGED).for_each(|part| list_rows.exchange(part));
+    order.chunks_mut(MOST_UNITS * BLOCK).for_each(|part| list_rows.exchange(part, BLOCK));
     // Items that are read one after the other lie one after the other.
     order.chunks_mut(BLOCK).for_each(<[u32]>::sort_unstable);
     order.iter().map(|i| list[*i as usize]).collect()
 }
 
-/// The vectors of one list.
+/// Blocks in lists of so many, near ones together, and in each list near each other: the items' new order.
+/// The last block, which alone may have fewer items, stays the last.
+pub(super) fn in_lists(rows: &[f32], dim: usize, order: &[u32], blocks_a_list: usize) -> Vec<u32> {
+    let (whole, rest) = order.as_chunks::<BLOCK>();
+    let all = Rows { values: rows, dim };
+    let means: Vec<f32> = whole.iter().flat_map(|block| all.mean(block)).collect();
+    let blocks = Rows { values: &means, dim };
+    let mut by_list: Vec<u32> = (0..whole.len() as u32).collect();
+    blocks.cut(&mut by_list, blocks_a_list);
+    if blocks_a_list < whole.len() {
+        let exchanged = MOST_UNITS * blocks_a_list;
+        by_list.chunks_mut(exchanged).for_each(|part| blocks.exchange(part, blocks_a_list));
+    }
+    by_list.chunks_mut(blocks_a_list).for_each(|list| blocks.cut(list, 1));
+    let items = by_list.iter().flat_map(|block| whole[*block as usize]);
+    items.chain(rest.iter().copied()).collect()
+}
+
+/// Some vectors: of items, or the means of blocks.
 struct Rows<'a> {
     values: &'a [f32],
     dim: usize,
@@ -215,21 +220,26 @@ impl Rows<'_> {
         items.iter_mut().zip(keyed).for_each(|(to, (_, i))| *to = i);
     }
 
-    /// Lets items of two blocks change places as long as that brings them nearer to their centroids, in
+    /// Lets members of two units change places as long as that brings them nearer to their centroids, in
     /// sum.
-    fn exchange(&self, items: &mut [u32]) {
-        let n = n_blocks(items.len());
+    fn exchange(&self, items: &mut [u32], unit: usize) {
         let before = items.to_vec();
         // By their positions before.
-        let mut order: Vec<u32> = (0..items.len() as u32).collect();
-        let mut at: Vec<usize> = (0..items.len()).map(|position| position / BLOCK).collect();
+        let mut places = Places {
+            order: (0..items.len() as u32).collect(),
+            at: (0..items.len()).map(|position| position / unit).collect(),
+            unit,
+        };
         for _ in 0..ROUNDS {
-            let centroids: Vec<Vec<f32>> = items.chunks(BLOCK).map(|b| self.mean(b)).collect();
+            let centroids: Vec<Vec<f32>> = items.chunks(unit).map(|b| self.mean(b)).collect();
             let costs = self.costs(&before, &centroids);
-            if !exchange_under(&costs, n, &mut order, &mut at) {
+            if !places.exchange_under(&costs) {
                 break;
             }
-            items.iter_mut().zip(&order).for_each(|(to, from)| *to = before[*from as usize]);
+            items
+                .iter_mut()
+                .zip(&places.order)
+                .for_each(|(to, from)| *to = before[*from as usize]);
         }
     }
 
@@ -245,64 +255,78 @@ impl Rows<'_> {
     }
 }
 
-/// Changes of place under given costs (by items, then by blocks). Returns whether there were any.
-fn exchange_under(costs: &[f32], n_blocks: usize, order: &mut [u32], at: &mut [usize]) -> bool {
-    let cost = |i: u32, block: usize| costs[i as usize * n_blocks + block];
-    let mut any = false;
-    for _ in 0..PASSES {
-        // Those who would gain most are asked first.
-        let mut gains: Vec<(f32, u32)> = (0..order.len() as u32)
-            .map(|i| {
-                let own = cost(i, at[i as usize]);
-                let best = (0..n_blocks).map(|block| cost(i, block)).fold(own, f32::min);
-                (own - best, i)
-            })
-            .filter(|(gain, _)| *gain > 0.0)
-            .collect();
-        gains.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
-        let mut changed = vec![false; order.len()];
-        let mut wishes: Vec<(f32, usize)> = Vec::with_capacity(n_blocks);
-        let mut n_changes = 0;
-        for (_, i) in gains {
-            if changed[i as usize] {
-                continue;
-            }
-            let own = at[i as usize];
-            wishes.clear();
-            wishes.extend(
-                (0..n_blocks)
-                    .map(|block| (cost(i, own) - cost(i, block), block))
-                    .filter(|(gain, _)| *gain > 0.0),
-            );
-            wishes.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
-            for (gain, block) in wishes.iter().copied().take(ASKED) {
-                let members = block * BLOCK..((block + 1) * BLOCK).min(order.len());
-                let other = members
-                    .filter(|p| !changed[order[*p] as usize])
-                    .map(|p| (cost(order[p], block) - cost(order[p], own), p))
-                    .max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(&a.1)));
-                // A little more than rounding.
-                if let Some((others_gain, p)) = other
-                    && gain + others_gain > 1e-6 * gain.abs().max(others_gain.abs())
-                {
-                    let own_block = own * BLOCK..((own + 1) * BLOCK).min(order.len());
-                    let other = order[p];
-                    if let Some(q) = own_block.into_iter().find(|q| order[*q] == i) {
-                        order.swap(p, q);
-                        (at[i as usize], at[other as usize]) = (block, own);
-                        (changed[i as usize], changed[other as usize]) = (true, true);
-                        n_changes += 1;
+/// Who is where, in units of one size (but for the last).
+struct Places {
+    /// Who is in the first unit, in the second, and so on.
+    order: Vec<u32>,
+    /// The unit of each.
+    at: Vec<usize>,
+    unit: usize,
+}
+
+impl Places {
+    /// Changes of place under given costs (by members, then by units). Returns whether there were any.
+    fn exchange_under(&mut self, costs: &[f32]) -> bool {
+        let Self { order, at, unit } = self;
+        let n_units = order.len().div_ceil(*unit);
+        let members_of = |i: usize, n: usize| i * *unit..((i + 1) * *unit).min(n);
+        let cost = |i: u32, unit: usize| costs[i as usize * n_units + unit];
+        let mut any = false;
+        for _ in 0..PASSES {
+            // Those who would gain most are asked first.
+            let mut gains: Vec<(f32, u32)> = (0..order.len() as u32)
+                .map(|i| {
+                    let own = cost(i, at[i as usize]);
+                    let best = (0..n_units).map(|block| cost(i, block)).fold(own, f32::min);
+                    (own - best, i)
+                })
+                .filter(|(gain, _)| *gain > 0.0)
+                .collect();
+            gains.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+            let mut changed = vec![false; order.len()];
+            let mut wishes: Vec<(f32, usize)> = Vec::with_capacity(n_units);
+            let mut n_changes = 0;
+            for (_, i) in gains {
+                if changed[i as usize] {
+                    continue;
+                }
+                let own = at[i as usize];
+                wishes.clear();
+                wishes.extend(
+                    (0..n_units)
+                        .map(|block| (cost(i, own) - cost(i, block), block))
+                        .filter(|(gain, _)| *gain > 0.0),
+                );
+                wishes.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+                for (gain, block) in wishes.iter().copied().take(ASKED) {
+                    let members = members_of(block, order.len());
+                    let other = members
+                        .filter(|p| !changed[order[*p] as usize])
+                        .map(|p| (cost(order[p], block) - cost(order[p], own), p))
+                        .max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(&a.1)));
+                    // A little more than rounding.
+                    if let Some((others_gain, p)) = other
+                        && gain + others_gain > 1e-6 * gain.abs().max(others_gain.abs())
+                    {
+                        let own_unit = members_of(own, order.len());
+                        let other = order[p];
+                        if let Some(q) = own_unit.into_iter().find(|q| order[*q] == i) {
+                            order.swap(p, q);
+                            (at[i as usize], at[other as usize]) = (block, own);
+                            (changed[i as usize], changed[other as usize]) = (true, true);
+                            n_changes += 1;
+                        }
+                        break;
                     }
-                    break;
                 }
             }
+            any |= n_changes > 0;
+            if n_changes == 0 {
+                break;
+            }
         }
-        any |= n_changes > 0;
-        if n_changes == 0 {
-            break;
-        }
+        any
     }
-    any
 }
 
 #[cfg(test)]
@@ -328,6 +352,38 @@ mod tests {
             let mut items = lists.concat();
             items.sort_unstable();
             assert_eq!(items, (0..n as u32).collect::<Vec<_>>(), "{n} items in {n_lists} lists");
+        }
+    }
+
+    #[test]
+    fn lists_hold_blocks_that_lie_near_each_other() {
+        let dim = 8;
+        for (n, blocks_a_list) in [(0, 4), (20, 1), (64, 2), (5000, 4), (5000, 32), (5000, 256)] {
+            let values = Generator::ClusteredV1.base(n, dim, 3);
+            let order = in_blocks(&values, dim, (0..n as u32).collect());
+            let lists = in_lists(&values, dim, &order, blocks_a_list);
+            // The same blocks in another order, the last one last.
+            let sorted = |order: &[u32]| {
+                let mut blocks: Vec<Vec<u32>> = order.chunks(BLOCK).map(<[u32]>::to_vec).collect();
+                let last = blocks.pop();
+                blocks.sort();
+                (blocks, last.filter(|last| last.len() < BLOCK))
+            };
+            if n % BLOCK > 0 {
+                assert_eq!(sorted(&lists), sorted(&order), "{n} {blocks_a_list}");
+            }
+            let spread = |order: &[u32]| {
+                let rows = Rows { values: &values, dim };
+                let of_list = |list: &[u32]| {
+                    let mean = rows.mean(list);
+                    list.iter().map(|i| distance(rows.row(*i), &mean)).sum::<f32>()
+                };
+                order.chunks(blocks_a_list * BLOCK).map(of_list).sum::<f32>()
+            };
+            if n == 5000 && blocks_a_list < 256 {
+                let by_chance: Vec<u32> = (0..n as u32).collect();
+                assert!(spread(&lists) < 0.9 * spread(&by_chance), "{blocks_a_list}");
+            }
         }
     }
 

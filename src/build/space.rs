@@ -6,7 +6,7 @@ use super::encode::CHUNK;
 use super::kmeans::{Clusters, cluster};
 use super::{BuildOptions, Embeddings, partition};
 use crate::error::{Error, Result};
-use crate::format::{Blocks, Lists};
+use crate::format::{Level, Lists};
 use crate::kernel::code::{
     BLOCK, CENTROID_BITS, PREFIX_BITS, centroid_block_bytes, centroid_byte, code_value, n_blocks,
     prefix_block_bytes, put_prefix, quantize, scale_base, scale_from_bits, scale_to_bits,
@@ -22,10 +22,9 @@ const LISTS_STREAM: u64 = 2;
 const MAX_COMPONENT: f32 = 1e15;
 /// Catalogs below this are scanned in a few microseconds: one list.
 const FEW: usize = 4096;
-/// Items of a list, about. With more the lists' own centroids cost less, but the best blocks lie in
-/// fewer of a list's blocks, and lists follow the data more closely than cutting them into blocks does
-/// (measured: 256 to 1,024 items are nearly as good, from 50,000 items to a million).
-const ITEMS_A_LIST: usize = 512;
+/// Items of a cluster that is cut into blocks, about: k-means follows the data more closely than cutting
+/// does, and takes longer.
+const ITEMS_A_CLUSTER: usize = 512;
 
 /// The vectors as the archive sees them.
 pub(super) struct Space {
@@ -40,7 +39,7 @@ pub(super) struct Space {
     pub(super) order: Vec<u32>,
     /// Lists and blocks, without what is measured on them.
     pub(super) lists: Lists,
-    pub(super) blocks: Blocks,
+    pub(super) blocks: Level,
     /// The centroids of blocks that readers decode, by rows.
     centroids: Vec<f64>,
 }
@@ -83,9 +82,15 @@ fn mean(rows: &[f32], dim: usize) -> Vec<f64> {
     mean
 }
 
-/// Lists for a catalog of `n` items.
-fn n_lists(n: usize) -> usize {
-    if n < FEW { 1 } else { n.div_ceil(ITEMS_A_LIST) }
+/// Blocks of each list. As many as have their centroids scanned together, so that none is scanned for
+/// nothing; a small catalog is one list.
+fn blocks_a_list(n: usize, lists: Option<usize>) -> usize {
+    let n_blocks = n_blocks(n).max(1);
+    match lists {
+        Some(lists) if lists > 1 => 1 << (n_blocks / lists).max(1).ilog2(),
+        None if n >= FEW => BLOCK,
+        _ => n_blocks.next_power_of_two(),
+    }
 }
 
 impl Space {
@@ -107,31 +112,28 @@ impl Space {
         let rows: Vec<f32> = input.par_iter().flat_map_iter(rotate).collect();
         let centre = mean(&rows, dim);
 
-        let n_lists =
-            options.lists.unwrap_or_else(|| n_lists(input.len())).clamp(1, input.len().max(1));
+        let blocks_a_list = blocks_a_list(input.len(), options.lists);
+        let n_clusters = match n_blocks(input.len()) > blocks_a_list {
+            true => input.len().div_ceil(ITEMS_A_CLUSTER),
+            false => 1,
+        };
         let mut rng = SeededRng::new(options.seed, LISTS_STREAM);
-        let clusters = if n_lists == 1 {
+        let clusters = if n_clusters == 1 {
             let centroids = centre.iter().map(|x| *x as f32).collect();
             Clusters { centroids, assigned: vec![0; input.len()] }
         } else {
-            cluster(&rows, dim, n_lists, &mut rng)
+            cluster(&rows, dim, n_clusters, &mut rng)
         };
-        let members = partition::whole_blocks(&rows, dim, &clusters);
-        let members = partition::by_nearness(&rows, dim, members);
-        let starts: Vec<u32> = std::iter::once(0)
-            .chain(members.iter().scan(0, |at, list| {
-                *at += n_blocks(list.len()) as u32;
-                Some(*at)
-            }))
-            .collect();
-        let order: Vec<u32> = members
+        let order: Vec<u32> = partition::whole_blocks(&rows, dim, &clusters)
             .into_par_iter()
-            .flat_map_iter(|list| partition::in_blocks(&rows, dim, list))
+            .flat_map_iter(|cluster| partition::in_blocks(&rows, dim, cluster))
             .collect();
+        let order = partition::in_lists(&rows, dim, &order, blocks_a_list);
         let row = |i: &u32| rows[*i as usize * dim..(*i as usize + 1) * dim].iter().copied();
         let rows: Vec<f32> = order.par_iter().flat_map_iter(row).collect();
         let (lists, blocks, centroids) =
-            Levels { rows: &rows, dim, metric: options.metric, centre: &centre }.code(starts);
+            Levels { rows: &rows, dim, metric: options.metric, centre: &centre }
+                .code(blocks_a_list);
         let metric = options.metric;
         Ok(Self { dim, metric, signs, centre, rows, order, lists, blocks, centroids })
     }
@@ -145,7 +147,7 @@ impl Space {
     }
 
     pub(super) fn n_lists(&self) -> usize {
-        self.lists.starts.len() - 1
+        n_blocks(self.len()).div_ceil(self.lists.blocks_a_list as usize).max(1)
     }
 
     /// The decoded centroid of the block that an ordinal lies in.
@@ -163,8 +165,8 @@ struct Levels<'a> {
     centre: &'a [f64],
 }
 
-/// Centroids of one level, as stored and as readers decode them.
-struct Level {
+/// Codes of the centroids of one level, and what readers decode from them.
+struct Coded {
     codes: Vec<u8>,
     scales: Vec<u16>,
     scale_base: u32,
@@ -175,13 +177,14 @@ impl Levels<'_> {
     /// Codes the centroids of lists around the centre, and those of blocks around their list's. What a
     /// reader decodes *is* the centroid: the level below is coded around that, so nothing is lost by
     /// rounding it.
-    fn code(&self, starts: Vec<u32>) -> (Lists, Blocks, Vec<f64>) {
+    fn code(&self, blocks_a_list: usize) -> (Lists, Level, Vec<f64>) {
         let (n, dim) = (self.rows.len() / self.dim, self.dim);
-        let n_lists = starts.len() - 1;
-        let items_of_list = |list: usize| {
-            (starts[list] as usize * BLOCK).min(n)..(starts[list + 1] as usize * BLOCK).min(n)
+        let n_lists = n_blocks(n).div_ceil(blocks_a_list).max(1);
+        let items_of = |i: usize, n_blocks: usize| {
+            (i * n_blocks * BLOCK).min(n)..((i + 1) * n_blocks * BLOCK).min(n)
         };
-        let items_of_block = |block: usize| block * BLOCK..((block + 1) * BLOCK).min(n);
+        let items_of_list = |list| items_of(list, blocks_a_list);
+        let items_of_block = |block| items_of(block, 1);
         let centre = |_| self.centre;
         // A catalog of one list has its centroid at the centre, but for rounding.
         let mean_of_list = |list| match n_lists {
@@ -189,46 +192,43 @@ impl Levels<'_> {
             _ => mean(&self.rows[in_rows(items_of_list(list), dim)], dim),
         };
         let lists = self.code_level(n_lists, mean_of_list, centre, CENTROID_BITS);
-        let list_of = |block: usize| starts.partition_point(|s| *s as usize <= block) - 1;
         let of_list = |block| {
-            let list = list_of(block);
+            let list = block / blocks_a_list;
             &lists.decoded[list * dim..(list + 1) * dim]
         };
         let mean_of_block = |block| mean(&self.rows[in_rows(items_of_block(block), dim)], dim);
         let blocks = self.code_level(n_blocks(n), mean_of_block, of_list, PREFIX_BITS);
-        let (list_norms, list_norm_base) = self.norms(&lists);
-        let (list_spreads, list_spread_base) = self.spreads(&lists, items_of_list);
-        let (norms, norm_base) = self.norms(&blocks);
-        let (spreads, spread_base) = self.spreads(&blocks, items_of_block);
         let lists = Lists {
-            codes: lists.codes,
-            starts,
-            scales: lists.scales,
-            norms: list_norms,
-            spreads: list_spreads,
+            level: self.level(&lists, items_of_list),
             probes: Vec::new(),
-            scale_base: lists.scale_base,
-            norm_base: list_norm_base,
-            spread_base: list_spread_base,
+            blocks_a_list: blocks_a_list as u32,
             recall: 1.0,
             code_recall: 1.0,
             margin: 0.0,
             filtered_margin: 0.0,
-            reach: 0.0,
-            optimism: 0.0,
         };
-        let of_blocks = Blocks {
-            codes: blocks.codes,
-            scales: blocks.scales,
+        (lists, self.level(&blocks, items_of_block), blocks.decoded)
+    }
+
+    /// A level as it is stored.
+    fn level(
+        &self,
+        coded: &Coded,
+        items: impl Fn(usize) -> std::ops::Range<usize> + Sync,
+    ) -> Level {
+        let (norms, norm_base) = self.norms(coded);
+        let (spreads, spread_base) = self.spreads(coded, items);
+        Level {
+            codes: coded.codes.clone(),
+            scales: coded.scales.clone(),
             norms,
             spreads,
-            scale_base: blocks.scale_base,
+            scale_base: coded.scale_base,
             norm_base,
             spread_base,
             reach: 0.0,
             optimism: 0.0,
-        };
-        (lists, of_blocks, blocks.decoded)
+        }
     }
 
     /// Codes `n` centroids as residuals to `from`, in 7 bits (laid out as lists' are) or 4 (as prefixes).
@@ -238,7 +238,7 @@ impl Levels<'_> {
         mean: impl Fn(usize) -> Vec<f64> + Sync,
         from: impl Fn(usize) -> &'a [f64] + Sync,
         bits: u32,
-    ) -> Level {
+    ) -> Coded {
         let dim = self.dim;
         let even = vec![0.0; dim];
         let coded: Vec<(Vec<u8>, f64)> = (0..n)
@@ -254,7 +254,7 @@ impl Levels<'_> {
         let block_bytes =
             if bits == PREFIX_BITS { prefix_block_bytes(dim) } else { centroid_block_bytes(dim) };
         let scale_base = scale_base(coded.iter().fold(0.0f64, |m, (_, scale)| m.max(*scale)));
-        let mut level = Level {
+        let mut level = Coded {
             codes: vec![0; n_blocks(n) * block_bytes],
             scales: vec![0; n_blocks(n) * BLOCK],
             scale_base,
@@ -279,7 +279,7 @@ impl Levels<'_> {
     }
 
     /// Squared norms of decoded centroids, where the metric needs them.
-    fn norms(&self, level: &Level) -> (Vec<u16>, u32) {
+    fn norms(&self, level: &Coded) -> (Vec<u16>, u32) {
         let squared = |c: &[f64]| c.iter().map(|x| x * x).sum::<f64>();
         let norms: Vec<f64> = level.decoded.chunks_exact(self.dim).map(squared).collect();
         let (bits, base) = to_bits(&norms);
@@ -289,7 +289,7 @@ impl Levels<'_> {
     /// How far items lie from their centroid along one direction.
     fn spreads(
         &self,
-        level: &Level,
+        level: &Coded,
         items: impl Fn(usize) -> std::ops::Range<usize> + Sync,
     ) -> (Vec<u16>, u32) {
         let dim = self.dim;

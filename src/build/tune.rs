@@ -11,7 +11,7 @@ use super::encode::Encoded;
 use super::space::Space;
 use super::{BuildOptions, exact, untitled};
 use crate::error::Result;
-use crate::format::{Blocks, Lists, Probes};
+use crate::format::{Level, Lists, Probes};
 use crate::ids::{Ordinal, Scored};
 use crate::item_set::ItemSet;
 use crate::kernel::code::BLOCK;
@@ -49,8 +49,8 @@ const KEPT_BY_REACH: f64 = 0.99;
 const LOST_TO_LISTS: [f64; 3] = [0.1, 0.25, 0.5];
 /// and what part because blocks are left out again.
 const LOST_TO_REACH: [f64; 4] = [0.0, 0.15, 0.3, 0.5];
-/// What choosing among blocks costs for each, in the time that scanning one takes.
-const COST_OF_CHOICE: f64 = 0.03;
+/// What choosing among 32 blocks costs, in the time that scanning one takes.
+const COST_OF_CHOICE: f64 = 1.5;
 /// Blocks of each query whose promises are kept, the most promising first, to count what is scanned.
 const RANKED: usize = 16384;
 /// A reach that leaves out nothing.
@@ -169,10 +169,10 @@ impl Sample<'_> {
         let (deficits, mut errors): (Vec<Vec<f64>>, Vec<f64>) = measured.into_iter().unzip();
         let mut deficits: Vec<f64> = deficits.concat();
         let margin = quantile(&mut deficits, KEPT, f64::total_cmp).unwrap_or(0.0);
-        // The difference of two errors spreads sqrt 2 times as wide; 2.65 of that keep 0.996 of
-        // the items at the very edge, and more of all others.
+        // The difference of two errors spreads sqrt 2 times as wide. Where thousands of items lie at one
+        // distance, the best prefixes among them are those with the largest errors: four of that.
         let apart = quantile(&mut errors, 0.5, f64::total_cmp).unwrap_or(0.0);
-        let filtered = 2.65 * std::f64::consts::SQRT_2 * apart;
+        let filtered = 4.0 * std::f64::consts::SQRT_2 * apart;
         (margin as f32, filtered.max(margin) as f32)
     }
 
@@ -191,7 +191,7 @@ impl Sample<'_> {
 
     /// How lists and blocks are best chosen, how many of them hold which share of the nearest items, and
     /// how far items reach.
-    fn measure_lists(&self, lists: &mut Lists, blocks: &mut Blocks) {
+    fn measure_lists(&self, lists: &mut Lists, blocks: &mut Level) {
         let measured = self.each(|searcher, i, query| self.near(searcher, i, &query));
         let near: Vec<Near> = measured.concat();
         let best: Vec<&Near> = near.iter().filter(|n| n.depth < K).collect();
@@ -205,7 +205,7 @@ impl Sample<'_> {
         };
         let (of_lists, of_blocks) =
             (optimism(&|n, o| n.list_ranks[o]), optimism(&|n, o| n.block_ranks[o]));
-        (lists.optimism, blocks.optimism) = (OPTIMISM[of_lists], OPTIMISM[of_blocks]);
+        (lists.level.optimism, blocks.optimism) = (OPTIMISM[of_lists], OPTIMISM[of_blocks]);
         let needs: Vec<Needs> = self.each(|searcher, i, query| {
             Needs::measure(searcher, &self.index, &query, self.queries[i], of_blocks)
         });
@@ -227,7 +227,7 @@ impl Sample<'_> {
             let mut reaches: Vec<f64> = best.iter().map(|n| of(n)).collect();
             quantile(&mut reaches, KEPT_BY_REACH, f64::total_cmp).unwrap_or(0.0).max(0.0) as f32
         };
-        (lists.reach, blocks.reach) = (reach(&|n| n.reaches.0), reach(&|n| n.reaches.1));
+        (lists.level.reach, blocks.reach) = (reach(&|n| n.reaches.0), reach(&|n| n.reaches.1));
     }
 
     /// Where the nearest items of a query of the sample lie.
@@ -251,7 +251,7 @@ impl Sample<'_> {
         };
         let place = |(depth, item): (usize, &Scored)| {
             let block = item.ordinal.index() / BLOCK;
-            let list = self.index.list_of(block);
+            let list = self.index.lists().of_block(block);
             let reaches = if depth < K { self.reaches(query, item.ordinal) } else { (0.0, 0.0) };
             Near {
                 query: i,
@@ -278,12 +278,11 @@ impl Sample<'_> {
     ) -> Option<Probes> {
         let lost = 1.0 - f64::from(share);
         let (n_lists, n_blocks) = (self.space.n_lists(), self.space.len().div_ceil(BLOCK));
-        let a_list = n_blocks as f64 / n_lists as f64;
-        // Centroids of blocks are scanned 32 at a time; those of a list begin and end anywhere in that.
+        // Centroids of blocks are scanned and compared 32 at a time.
+        let a_list = f64::from(self.space.lists.blocks_a_list) / BLOCK as f64;
         let choosing = |lists: u32| {
-            let scanned = f64::from(lists) * (1.0 + a_list / BLOCK as f64);
-            let all = n_blocks.div_ceil(BLOCK) as f64;
-            scanned.min(all) + COST_OF_CHOICE * f64::from(lists) * a_list
+            let groups = (f64::from(lists) * a_list.max(1.0)).min(n_blocks.div_ceil(BLOCK) as f64);
+            groups * COST_OF_CHOICE
         };
         let mut trials = Vec::new();
         for (to_lists, to_reach) in
@@ -321,7 +320,7 @@ impl Sample<'_> {
         let row = self.space.row(item.index());
         let x: Vec<f64> = row.iter().map(|x| f64::from(*x)).collect();
         let block = item.index() / BLOCK;
-        let list = self.index.list_of(block);
+        let list = self.index.lists().of_block(block);
         let mut centroid = vec![0.0; x.len()];
         self.index.decode_centroid(list, &mut centroid);
         let of_list = self.reach(query, &x, &centroid, self.index.lists().spread(list));

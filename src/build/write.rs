@@ -6,7 +6,7 @@ use rkyv::util::AlignedVec;
 use super::position;
 use crate::error::{Error, Result};
 use crate::format::{
-    ALIGNMENT, Blocks, Codes, Columns, FORMAT_VERSION, HEADER_BYTES, Header, Ids, Lists, Model,
+    ALIGNMENT, Codes, Columns, FORMAT_VERSION, HEADER_BYTES, Header, Ids, Level, Lists, Model,
     Neighbours, Refining, SectionKind, TABLE_ENTRY_BYTES, TableEntry, Texts, Titles, checksum,
 };
 
@@ -14,7 +14,7 @@ pub(super) struct Sections {
     pub(super) ids: Ids,
     pub(super) model: Model,
     pub(super) lists: Lists,
-    pub(super) blocks: Blocks,
+    pub(super) blocks: Level,
     pub(super) columns: Columns,
     pub(super) codes: Codes,
     pub(super) refining: Refining,

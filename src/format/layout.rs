@@ -75,7 +75,7 @@ pub struct Layout {
     /// The lists.
     pub lists: ListsLayout,
     /// Their blocks.
-    pub blocks: BlocksLayout,
+    pub blocks: LevelLayout,
     /// See [`super::Columns`].
     pub column_names: Span<u8>,
     /// See [`super::Columns`].
@@ -121,27 +121,40 @@ pub struct NeighboursLayout {
     pub scales: Span<u16>,
 }
 
-/// What is known of section [`super::Lists`].
+/// What is known of a level of centroids.
 #[derive(Clone, Debug)]
-pub struct ListsLayout {
+pub struct LevelLayout {
     /// Codes of the centroids.
     pub codes: Span<u8>,
-    /// Where lists begin.
-    pub starts: Span<u32>,
     /// Scales of the centroids.
     pub scales: Span<u16>,
     /// Squared norms of the centroids.
     pub norms: Span<u16>,
-    /// Spreads of the lists.
+    /// Spreads of their items.
     pub spreads: Span<u16>,
-    /// What a search looks at.
-    pub probes: Vec<Probes>,
     /// Base of the scales.
     pub scale_base: u32,
     /// Base of the norms.
     pub norm_base: u32,
     /// Base of the spreads.
     pub spread_base: u32,
+    /// Reach of the best items.
+    pub reach: f32,
+    /// Spreads that a centroid is given ahead.
+    pub optimism: f32,
+}
+
+/// What is known of section [`super::Lists`].
+#[derive(Clone, Debug)]
+pub struct ListsLayout {
+    /// The centroids.
+    pub level: LevelLayout,
+    /// What a search looks at.
+    pub probes: Vec<Probes>,
+    /// Number of lists.
+    pub n_lists: usize,
+    /// Binary logarithm of the blocks of a list.
+    pub shift: u32,
     /// Recall unless asked otherwise.
     pub recall: f32,
     /// Recall of a search of all blocks.
@@ -150,33 +163,6 @@ pub struct ListsLayout {
     pub margin: f32,
     /// Margin of prefix scores behind a filter.
     pub filtered_margin: f32,
-    /// Reach of a list's best items.
-    pub reach: f32,
-    /// Spreads that a list is given ahead.
-    pub optimism: f32,
-}
-
-/// What is known of section [`super::Blocks`].
-#[derive(Clone, Debug)]
-pub struct BlocksLayout {
-    /// Codes of the centroids.
-    pub codes: Span<u8>,
-    /// Scales of the centroids.
-    pub scales: Span<u16>,
-    /// Squared norms of the centroids.
-    pub norms: Span<u16>,
-    /// Spreads of the blocks.
-    pub spreads: Span<u16>,
-    /// Base of the scales.
-    pub scale_base: u32,
-    /// Base of the norms.
-    pub norm_base: u32,
-    /// Base of the spreads.
-    pub spread_base: u32,
-    /// Reach of a block's best items.
-    pub reach: f32,
-    /// Spreads that a block is given ahead.
-    pub optimism: f32,
 }
 
 /// What is known of section [`super::Titles`].

@@ -11,9 +11,9 @@ mod sections;
 mod validate;
 
 pub use header::{HEADER_BYTES, Header, TABLE_ENTRY_BYTES, TableEntry};
-pub use layout::{BlocksLayout, Layout, ListsLayout, NeighboursLayout, Span, TitlesLayout};
+pub use layout::{Layout, LevelLayout, ListsLayout, NeighboursLayout, Span, TitlesLayout};
 pub use sections::{
-    Blocks, Codes, Columns, FIELD_NONE, Field, FieldKind, Fold, Ids, Lists, Model, Neighbours,
+    Codes, Columns, FIELD_NONE, Field, FieldKind, Fold, Ids, Level, Lists, Model, Neighbours,
     NeighboursKind, Probes, Refining, SectionKind, Texts, Titles,
 };
 pub use validate::validate;

@@ -14,7 +14,7 @@ pub enum SectionKind {
     Model = 2,
     /// [`Lists`].
     Lists = 3,
-    /// [`Blocks`].
+    /// [`Level`] of the blocks.
     Blocks = 4,
     /// [`Columns`].
     Columns = 5,
@@ -261,32 +261,42 @@ pub struct Columns {
     pub data: Vec<u8>,
 }
 
-/// The lists that the items lie in, one after the other, and what a search needs to choose among
-/// them. A small catalog has one list.
-#[derive(Archive, Serialize, Clone, Debug)]
-pub struct Lists {
-    /// 7-bit codes of the lists' centroids, as residuals to [`Model::centre`]: blocks of 32 (see
-    /// `kernel::code`). First, since rkyv aligns only the first byte array of a section, and this
-    /// one is read by SIMD.
+/// The centroids of one level, lists or blocks, and what a search needs to choose among them.
+#[derive(Archive, Serialize, Clone, Debug, Default)]
+pub struct Level {
+    /// Codes of the centroids, in blocks of 32 (see `kernel::code`): of lists 7 bits, as residuals to
+    /// [`Model::centre`]; of blocks 4 bits, as residuals to their list's. First, since rkyv aligns only
+    /// the first byte array of a section, and this one is read by SIMD.
     pub codes: Vec<u8>,
-    /// One more than there are lists: list `l` holds the blocks `starts[l]..starts[l + 1]`.
-    pub starts: Vec<u32>,
-    /// One 16-bit scale a centroid, padded to whole blocks.
+    /// One 16-bit scale a centroid, padded to whole blocks, as the two below.
     pub scales: Vec<u16>,
-    /// Euclidean archives: one 16-bit squared norm of the decoded centroid each, padded to whole
-    /// blocks; empty for other metrics.
+    /// Euclidean archives: one 16-bit squared norm of the decoded centroid each; else empty.
     pub norms: Vec<u16>,
-    /// How far a list's items lie from its centroid along one direction (root mean square), 16
-    /// bits each, padded to whole blocks.
+    /// How far its items lie from a centroid along one direction (root mean square), 16 bits each.
     pub spreads: Vec<u16>,
-    /// What a search looks at.
-    pub probes: Vec<Probes>,
     /// Base of `scales`.
     pub scale_base: u32,
     /// Base of `norms`.
     pub norm_base: u32,
     /// Base of `spreads`.
     pub spread_base: u32,
+    /// How many spreads above its centroid's score the best items lie. Measured.
+    pub reach: f32,
+    /// How many spreads are added to a centroid's score when lists or blocks are chosen. Measured.
+    pub optimism: f32,
+}
+
+/// The lists that the items lie in, one after the other: runs of blocks. A small catalog has one.
+/// (Of the blocks, a section holds no more than their [`Level`].)
+#[derive(Archive, Serialize, Clone, Debug)]
+pub struct Lists {
+    /// Their centroids.
+    pub level: Level,
+    /// What a search looks at.
+    pub probes: Vec<Probes>,
+    /// Blocks of each list, a power of two: list `l` holds this many from block `l` times that on, as
+    /// far as there are blocks.
+    pub blocks_a_list: u32,
     /// The share of the true 10 nearest that a search is to find unless it says otherwise.
     pub recall: f32,
     /// The share that a search of all blocks finds: what the codes cost. Measured.
@@ -296,37 +306,6 @@ pub struct Lists {
     pub margin: f32,
     /// The same where a filter may leave no item near the query, and many at about one distance.
     pub filtered_margin: f32,
-    /// How many spreads above its centroid's score the best items of a list lie. Measured.
-    pub reach: f32,
-    /// How many spreads are added to a centroid's score when lists are chosen. Measured.
-    pub optimism: f32,
-}
-
-/// The blocks of 32 items that lists consist of: each lies around a centroid of its own, which its
-/// items' codes are residuals to.
-#[derive(Archive, Serialize, Clone, Debug)]
-pub struct Blocks {
-    /// 4-bit codes of the blocks' centroids, as residuals to their list's: laid out as items are, 32
-    /// in a block. First, since rkyv aligns only the first byte array of a section, and this one
-    /// is read by SIMD.
-    pub codes: Vec<u8>,
-    /// One 16-bit scale a centroid, padded to whole blocks of them, as the two below.
-    pub scales: Vec<u16>,
-    /// Euclidean archives: one 16-bit squared norm of the decoded centroid each; else empty.
-    pub norms: Vec<u16>,
-    /// How far a block's items lie from its centroid along one direction (root mean square), 16
-    /// bits each.
-    pub spreads: Vec<u16>,
-    /// Base of `scales`.
-    pub scale_base: u32,
-    /// Base of `norms`.
-    pub norm_base: u32,
-    /// Base of `spreads`.
-    pub spread_base: u32,
-    /// How many spreads above its centroid's score the best items of a block lie. Measured.
-    pub reach: f32,
-    /// How many spreads are added to a centroid's score when blocks are chosen. Measured.
-    pub optimism: f32,
 }
 
 /// One measurement of the builder: what a search looks at to find this share of the nearest items.

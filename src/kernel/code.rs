@@ -131,8 +131,8 @@ pub struct ItemCode<'a> {
     pub block: &'a [u8],
     /// Its place in the block.
     pub lane: usize,
-    /// Its refining bits. Where there are none, the middle of what they could make of the prefix is
-    /// read, in the same unit.
+    /// Its refining bits, and whatever lies behind them. Where there are none, the middle of what they
+    /// could make of the prefix is read, in the same unit.
     pub refining: &'a [u8],
     /// Bits of a code, refining bits included.
     pub bits: u32,
@@ -183,13 +183,19 @@ pub fn values(code: ItemCode<'_>) -> impl Iterator<Item = [i32; 8]> {
 /// Four bytes as a number, the first lowest; what is missing at the end is zero.
 #[inline(always)]
 fn word_at(bytes: &[u8], at: usize) -> u32 {
-    match bytes.get(at..).and_then(|rest| rest.first_chunk::<4>()) {
-        Some(four) => u32::from_le_bytes(*four),
-        None => {
-            let rest = bytes.get(at..).unwrap_or_default();
-            rest.iter().rev().fold(0, |word, byte| word << 8 | u32::from(*byte))
-        }
+    if let Some(four) = bytes.get(at..).and_then(|rest| rest.first_chunk::<4>()) {
+        return u32::from_le_bytes(*four);
     }
+    let rest = bytes.get(at..).unwrap_or_default();
+    rest.iter().rev().fold(0, |word, byte| word << 8 | u32::from(*byte))
+}
+
+/// The code of a list's centroid, four dimensions at a time (those of padding included), with the
+/// highest bits, which mean nothing.
+#[inline(always)]
+pub fn centroid_bytes(codes: &[u8], lane: usize) -> impl Iterator<Item = [u8; 4]> {
+    let (groups, _) = codes.as_chunks::<{ 4 * BLOCK }>();
+    groups.iter().map(move |group| group.as_chunks::<4>().0[lane])
 }
 
 /// The odd integer that a code of `bits` bits stands for.

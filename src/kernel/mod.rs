@@ -4,7 +4,8 @@
 //! |---|---|---|---|---|
 //! | [`Backend::score_prefixes`] | [`scalar`] | `i32x4.dot_i16x8` | `i32x4.relaxed_dot_i8x16_i7x16_add` | AVX2 `vpmaddubsw` |
 //! | [`Backend::score_centroids`] | [`scalar`] | `i32x4.dot_i16x8` | the same as prefixes | AVX2 `vpmaddubsw` |
-//! | [`Backend::dot_code`], [`Backend::add_code`] | [`scalar`] | two f64 at a time | the same | [`scalar`] |
+//! | [`Backend::above`] | [`scalar`] | four at a time | the same | [`scalar`] |
+//! | [`Backend::dot_code`], [`Backend::dot_centroid`], [`Backend::add_code`] | [`scalar`] | two f64 at a time | the same | [`scalar`] |
 //! | [`Backend::dot`] | [`scalar`] | two f64 at a time | the same | [`scalar`] |
 //! | [`Backend::keep_in_range`] | [`scalar`] | 16, 8 or 4 lanes, then `i8x16.bitmask` | the same | [`scalar`] |
 //!
@@ -29,7 +30,7 @@ mod x86_64;
 use code::{BLOCK, ItemCode};
 pub use range::Packed;
 
-/// Sums that run beside each other in [`Backend::dot`].
+/// Sums that run beside each other in inner products of f64.
 pub const LANES: usize = 8;
 
 /// What turns a block's integer dot products into scores: one number each for a whole list.
@@ -213,8 +214,18 @@ impl Backend {
         }
     }
 
-    /// The inner product of a vector with the integers of a code, in one order: four running sums,
-    /// dimension `j` into sum `j % 4`, then `(s0 + s2) + (s1 + s3)`.
+    /// Which of 32 numbers lie above a threshold, a bit each.
+    #[inline]
+    #[must_use]
+    pub fn above(self, numbers: &[f32; BLOCK], threshold: f32) -> u32 {
+        match self.held() {
+            #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+            it if it != Self::Scalar => simd128::above(numbers, threshold),
+            _ => scalar::above(numbers, threshold),
+        }
+    }
+
+    /// The inner product of a vector with the integers of a code, in the order of [`Backend::dot`].
     ///
     /// `query` is padded with zeros to the dimension as stored; of what is longer, the shorter counts.
     #[inline]
@@ -224,6 +235,18 @@ impl Backend {
             #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
             it if it != Self::Scalar => simd128::dot_code(code, query),
             _ => scalar::dot_code(code, query),
+        }
+    }
+
+    /// The inner product of a vector with the integers of the centroid of a list, given as the block of
+    /// codes that it lies in and its place there: in the order of [`Backend::dot`], `query` as there.
+    #[inline]
+    #[must_use]
+    pub fn dot_centroid(self, codes: &[u8], lane: usize, query: &[f64]) -> f64 {
+        match self.held() {
+            #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+            it if it != Self::Scalar => simd128::dot_centroid(codes, lane, query),
+            _ => scalar::dot_centroid(codes, lane, query),
         }
     }
 

@@ -68,19 +68,37 @@ impl Rotation {
     }
 }
 
+/// Elements that are brought through their first steps together.
+const AT_ONCE: usize = 8;
+
 /// The unnormalised Walsh-Hadamard transform of a power-of-two length, in place. Each step
 /// touches every element once and in no order that matters, so SIMD cannot change its bits.
 fn hadamard(x: &mut [f64]) {
     let mut half = 1;
+    if x.len() >= AT_ONCE {
+        // In registers: written over slices, the first three steps are most of the time.
+        for eight in x.as_chunks_mut::<AT_ONCE>().0 {
+            step::<1>(eight);
+            step::<2>(eight);
+            step::<4>(eight);
+        }
+        half = AT_ONCE;
+    }
     while half < x.len() {
         for pair in x.chunks_exact_mut(2 * half) {
             let (low, high) = pair.split_at_mut(half);
             for (a, b) in low.iter_mut().zip(high) {
-                let (u, v) = (*a, *b);
-                *a = u + v;
-                *b = u - v;
+                (*a, *b) = (*a + *b, *a - *b);
             }
         }
         half *= 2;
+    }
+}
+
+/// Sums and differences of elements that are `HALF` apart.
+#[inline(always)]
+fn step<const HALF: usize>(x: &mut [f64; AT_ONCE]) {
+    for i in (0..AT_ONCE).filter(|i| i & HALF == 0) {
+        (x[i], x[i + HALF]) = (x[i] + x[i + HALF], x[i] - x[i + HALF]);
     }
 }

@@ -1,6 +1,9 @@
 //! The definition of every kernel, in the most obvious code.
 
-use super::code::{BLOCK, ItemCode, centroid_code, prefix, scale_from_bits, values};
+use super::code::{
+    BLOCK, CENTROID_BITS, ItemCode, centroid_bytes, centroid_code, code_value, prefix,
+    scale_from_bits, values,
+};
 use super::{Affine, Block, LANES};
 
 pub(super) fn dot_centroids(codes: &[u8], query: &[i8]) -> [i32; BLOCK] {
@@ -36,18 +39,43 @@ pub(super) fn score(
             *score = 2.0 * *score - scale_from_bits(*bits, affine.norm_base);
         }
     }
-    let above = |(lane, score): (u32, &f32)| u32::from(*score > threshold) << lane;
-    (0..).zip(out.iter()).map(above).sum()
+    above(out, threshold)
+}
+
+#[inline(always)]
+pub(super) fn above(numbers: &[f32; BLOCK], threshold: f32) -> u32 {
+    let bit = |(lane, number): (u32, &f32)| u32::from(*number > threshold) << lane;
+    (0..).zip(numbers).map(bit).sum()
+}
+
+/// Brings the eight running sums of an inner product together.
+#[inline(always)]
+fn total(sums: [f64; LANES]) -> f64 {
+    let [a, b, c, d, e, f, g, h] = sums;
+    let quarters = [a + e, b + f, c + g, d + h];
+    let halves = [quarters[0] + quarters[2], quarters[1] + quarters[3]];
+    halves[0] + halves[1]
 }
 
 pub(super) fn dot_code(code: ItemCode<'_>, query: &[f64]) -> f64 {
-    let mut sums = [0.0; 4];
-    for (values, query) in values(code).zip(query.as_chunks::<8>().0) {
-        for (j, (value, q)) in values.into_iter().zip(query).enumerate() {
-            sums[j % 4] += q * f64::from(value);
+    let mut sums = [0.0; LANES];
+    for (values, query) in values(code).zip(query.as_chunks::<LANES>().0) {
+        for lane in 0..LANES {
+            sums[lane] += query[lane] * f64::from(values[lane]);
         }
     }
-    (sums[0] + sums[2]) + (sums[1] + sums[3])
+    total(sums)
+}
+
+pub(super) fn dot_centroid(codes: &[u8], lane: usize, query: &[f64]) -> f64 {
+    let mut sums = [0.0; LANES];
+    let fours = centroid_bytes(codes, lane).zip(query.as_chunks::<4>().0);
+    for (i, (bytes, query)) in fours.enumerate() {
+        for (j, (byte, q)) in bytes.into_iter().zip(query).enumerate() {
+            sums[i % 2 * 4 + j] += q * f64::from(code_value(byte & 127, CENTROID_BITS));
+        }
+    }
+    total(sums)
 }
 
 #[inline]
@@ -58,10 +86,7 @@ pub(super) fn dot(a: &[f64], b: &[f64]) -> f64 {
             sums[lane] += x[lane] * y[lane];
         }
     }
-    let [a, b, c, d, e, f, g, h] = sums;
-    let quarters = [a + e, b + f, c + g, d + h];
-    let halves = [quarters[0] + quarters[2], quarters[1] + quarters[3]];
-    halves[0] + halves[1]
+    total(sums)
 }
 
 pub(super) fn add_code(code: ItemCode<'_>, scale: f64, out: &mut [f64]) {

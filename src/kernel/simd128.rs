@@ -5,15 +5,16 @@
 use core::arch::wasm32::{
     f32x4_add, f32x4_convert_i32x4, f32x4_gt, f32x4_mul, f32x4_splat, f32x4_sub, f64x2_add,
     f64x2_convert_low_i32x4, f64x2_extract_lane, f64x2_mul, f64x2_splat, i8x16_bitmask,
-    i8x16_narrow_i16x8, i16x8_narrow_i32x4, i32x4, i32x4_add, i32x4_bitmask, i32x4_dot_i16x8,
-    i32x4_eq, i32x4_max, i32x4_mul, i32x4_shl, i32x4_shuffle, i32x4_splat, i32x4_sub, u8x16_le,
-    u8x16_splat, u8x16_sub, u16x8_extend_low_u8x16, u16x8_le, u16x8_max, u16x8_min, u16x8_shr,
-    u16x8_splat, u16x8_sub, u32x4_extend_high_u16x8, u32x4_extend_low_u16x8, u32x4_le, u32x4_shr,
-    u32x4_splat, u32x4_sub, v128, v128_and, v128_andnot, v128_any_true, v128_load, v128_or,
-    v128_store,
+    i8x16_narrow_i16x8, i8x16_swizzle, i16x8, i16x8_add, i16x8_mul, i16x8_narrow_i32x4,
+    i16x8_splat, i16x8_sub, i32x4_add, i32x4_bitmask, i32x4_dot_i16x8, i32x4_eq,
+    i32x4_extend_high_i16x8, i32x4_extend_low_i16x8, i32x4_max, i32x4_shl, i32x4_shuffle,
+    i32x4_splat, i32x4_sub, u8x16_le, u8x16_splat, u8x16_sub, u16x8_extend_low_u8x16, u16x8_le,
+    u16x8_max, u16x8_min, u16x8_shr, u16x8_splat, u16x8_sub, u32x4_extend_high_u16x8,
+    u32x4_extend_low_u16x8, u32x4_le, u32x4_splat, u32x4_sub, v128, v128_and, v128_andnot,
+    v128_any_true, v128_load, v128_or, v128_store,
 };
 
-use super::code::{BLOCK, ItemCode};
+use super::code::{BLOCK, ItemCode, centroid_bytes};
 use super::{Affine, Block, LANES};
 
 /// Sixteen bytes at any address.
@@ -21,6 +22,13 @@ use super::{Affine, Block, LANES};
 fn load(bytes: &[u8; 16]) -> v128 {
     // SAFETY: the reference covers the 16 bytes, and v128_load has no alignment requirement.
     unsafe { v128_load(bytes.as_ptr().cast::<v128>()) }
+}
+
+/// Eight numbers at any address.
+#[inline(always)]
+fn load_eight(numbers: &[u16; 8]) -> v128 {
+    // SAFETY: the reference covers the 16 bytes, and the load is unaligned.
+    unsafe { v128_load(numbers.as_ptr().cast::<v128>()) }
 }
 
 /// Brings each of a block's eight sums, of four items each, up to date with one group of its codes,
@@ -95,9 +103,7 @@ pub(super) fn dot_centroids(codes: &[u8], query: &[i8]) -> [v128; 8] {
 /// Eight numbers of 16 bits, from the `i`-th eight of a block's 32.
 #[inline(always)]
 fn eight(numbers: &[u16; BLOCK], i: usize) -> v128 {
-    let (eights, _) = numbers.as_chunks::<8>();
-    // SAFETY: an element of `eights` is 16 bytes, and the load is unaligned.
-    unsafe { v128_load(eights[i].as_ptr().cast::<v128>()) }
+    load_eight(&numbers.as_chunks::<8>().0[i])
 }
 
 /// The lower or, for an odd `i`, the upper four of them, widened.
@@ -209,28 +215,71 @@ pub(super) fn score(
     above
 }
 
+#[inline(always)]
+pub(super) fn above(numbers: &[f32; BLOCK], threshold: f32) -> u32 {
+    let threshold = f32x4_splat(threshold);
+    let (fours, _) = numbers.as_chunks::<4>();
+    let bits = |four: &[f32; 4]| {
+        // SAFETY: the reference covers the 16 bytes, and the load is unaligned.
+        let four = unsafe { v128_load(four.as_ptr().cast::<v128>()) };
+        u32::from(i32x4_bitmask(f32x4_gt(four, threshold)))
+    };
+    fours.iter().rev().fold(0, |word, four| word << 4 | bits(four))
+}
+
+/// How the refining bits of eight dimensions come into one 16-bit lane each, by their width: which two
+/// bytes of a group hold a dimension's, and the factor that brings them to the top of the lane. (Lanes
+/// cannot be shifted by different numbers of bits; products with powers of two can.)
+struct Spread {
+    bytes: [u8; 16],
+    factors: [u16; 8],
+}
+
+const SPREADS: [Spread; 5] = {
+    let mut spreads = [const { Spread { bytes: [0; 16], factors: [0; 8] } }; 5];
+    let mut width = 1;
+    while width < spreads.len() {
+        let mut j = 0;
+        while j < 8 {
+            let at = j * width;
+            spreads[width].bytes[2 * j] = (at / 8) as u8;
+            // Behind the last byte lies none that is needed.
+            spreads[width].bytes[2 * j + 1] = (at / 8 + 1) as u8;
+            spreads[width].factors[j] = 1 << (16 - width - at % 8);
+            j += 1;
+        }
+        width += 1;
+    }
+    spreads
+};
+
 /// The odd integers of a code as f64, eight dimensions at a time: see `code::values`.
 #[inline(always)]
 fn values(code: ItemCode<'_>) -> impl Iterator<Item = [v128; 4]> {
-    let (width, offset) = (code.width(), i32x4_splat(code.offset()));
-    // Lanes cannot be shifted by different numbers of bits. Multiplied by powers of two instead, the
-    // bits of each of four dimensions come to lie where those of the fourth do.
-    let factors = i32x4(1 << (3 * width), 1 << (2 * width), 1 << width, 1);
-    let mask = i32x4_splat((1 << width) - 1);
-    let four_widths = (1 << (4 * width)) - 1;
-    code.groups().map(move |(prefixes, low)| {
-        let bytes = i32x4_splat(i32::from_le_bytes(prefixes));
-        let prefixes = u32x4_extend_low_u16x8(u16x8_extend_low_u8x16(bytes));
-        let four = |prefix: v128, low: u32| {
-            let low = i32x4_mul(i32x4_splat((low & four_widths) as i32), factors);
-            let low = v128_and(u32x4_shr(low, 3 * width), mask);
-            i32x4_sub(i32x4_shl(v128_or(i32x4_shl(prefix, width), low), 1), offset)
-        };
-        let first = four(v128_and(prefixes, i32x4_splat(15)), low);
-        let last = four(u32x4_shr(prefixes, 4), low >> (4 * width));
-        let upper = |four| f64x2_convert_low_i32x4(i32x4_shuffle::<2, 3, 2, 3>(four, four));
+    let width = code.width();
+    let offset = i16x8_splat(code.offset() as i16);
+    let Spread { bytes, factors } = &SPREADS[width as usize];
+    let (bytes, factors) = (load(bytes), load_eight(factors));
+    // Low and high halves of bytes come to lie above the refining bits, and twice as high.
+    let (low, high) = (1 << (width + 5), 1 << (width + 1));
+    let prefix_factors = i16x8(low, low, low, low, high, high, high, high);
+    code.groups().map(move |(prefixes, refining)| {
+        let twice = u16x8_extend_low_u8x16(i32x4_splat(i32::from_le_bytes(prefixes)));
+        let halves = v128_and(twice, i16x8(15, 15, 15, 15, 240, 240, 240, 240));
+        let prefixes = u16x8_shr(i16x8_mul(halves, prefix_factors), 4);
+        let refining = i8x16_swizzle(i32x4_splat(refining as i32), bytes);
+        let refining = u16x8_shr(i16x8_mul(refining, factors), 15 - width);
+        let refining = v128_and(refining, i16x8_splat(!1));
+        let odd = i16x8_sub(i16x8_add(prefixes, refining), offset);
+        let (first, last) = (i32x4_extend_low_i16x8(odd), i32x4_extend_high_i16x8(odd));
         [f64x2_convert_low_i32x4(first), upper(first), f64x2_convert_low_i32x4(last), upper(last)]
     })
+}
+
+/// The last two of four integers as f64.
+#[inline(always)]
+fn upper(four: v128) -> v128 {
+    f64x2_convert_low_i32x4(i32x4_shuffle::<2, 3, 2, 3>(four, four))
 }
 
 /// Two numbers at any address.
@@ -240,33 +289,69 @@ fn pair(numbers: &[f64; 2]) -> v128 {
     unsafe { v128_load(numbers.as_ptr().cast::<v128>()) }
 }
 
-/// Sums 0 and 1 in one register, 2 and 3 in the other.
-pub(super) fn dot_code(code: ItemCode<'_>, query: &[f64]) -> f64 {
-    let mut sums = [f64x2_splat(0.0); 2];
-    for (values, query) in values(code).zip(query.as_chunks::<8>().0) {
-        let (pairs, _) = query.as_chunks::<2>();
-        sums[0] = f64x2_add(sums[0], f64x2_mul(pair(&pairs[0]), values[0]));
-        sums[1] = f64x2_add(sums[1], f64x2_mul(pair(&pairs[1]), values[1]));
-        sums[0] = f64x2_add(sums[0], f64x2_mul(pair(&pairs[2]), values[2]));
-        sums[1] = f64x2_add(sums[1], f64x2_mul(pair(&pairs[3]), values[3]));
+/// Two of the eight running sums of an inner product in each register.
+struct Sums([v128; LANES / 2]);
+
+impl Sums {
+    #[inline(always)]
+    fn new() -> Self {
+        Self([f64x2_splat(0.0); LANES / 2])
     }
-    let sums = f64x2_add(sums[0], sums[1]);
-    f64x2_extract_lane::<0>(sums) + f64x2_extract_lane::<1>(sums)
+
+    /// Adds two products to sums `2 i` and `2 i + 1`.
+    #[inline(always)]
+    fn add(&mut self, i: usize, a: v128, b: v128) {
+        self.0[i] = f64x2_add(self.0[i], f64x2_mul(a, b));
+    }
+
+    #[inline(always)]
+    fn total(self) -> f64 {
+        let Self(sums) = self;
+        let halves = f64x2_add(f64x2_add(sums[0], sums[2]), f64x2_add(sums[1], sums[3]));
+        f64x2_extract_lane::<0>(halves) + f64x2_extract_lane::<1>(halves)
+    }
 }
 
-/// Two of the eight sums in each register.
+pub(super) fn dot_code(code: ItemCode<'_>, query: &[f64]) -> f64 {
+    let mut sums = Sums::new();
+    for (values, query) in values(code).zip(query.as_chunks::<LANES>().0) {
+        let (pairs, _) = query.as_chunks::<2>();
+        sums.add(0, pair(&pairs[0]), values[0]);
+        sums.add(1, pair(&pairs[1]), values[1]);
+        sums.add(2, pair(&pairs[2]), values[2]);
+        sums.add(3, pair(&pairs[3]), values[3]);
+    }
+    sums.total()
+}
+
+pub(super) fn dot_centroid(codes: &[u8], lane: usize, query: &[f64]) -> f64 {
+    let mut sums = Sums::new();
+    let offset = i32x4_splat(127);
+    let four = |bytes: [u8; 4]| {
+        let bytes = v128_and(i32x4_splat(i32::from_le_bytes(bytes)), u8x16_splat(127));
+        let codes = u32x4_extend_low_u16x8(u16x8_extend_low_u8x16(bytes));
+        i32x4_sub(i32x4_shl(codes, 1), offset)
+    };
+    let (queries, _) = query.as_chunks::<4>();
+    for (i, (bytes, query)) in centroid_bytes(codes, lane).zip(queries).enumerate() {
+        let (values, (pairs, _)) = (four(bytes), query.as_chunks::<2>());
+        sums.add(i % 2 * 2, pair(&pairs[0]), f64x2_convert_low_i32x4(values));
+        sums.add(i % 2 * 2 + 1, pair(&pairs[1]), upper(values));
+    }
+    sums.total()
+}
+
 #[inline]
 pub(super) fn dot(a: &[f64], b: &[f64]) -> f64 {
-    let mut sums = [f64x2_splat(0.0); LANES / 2];
+    let mut sums = Sums::new();
     for (x, y) in a.as_chunks::<LANES>().0.iter().zip(b.as_chunks::<LANES>().0) {
         let (x, y) = (x.as_chunks::<2>().0, y.as_chunks::<2>().0);
-        sums[0] = f64x2_add(sums[0], f64x2_mul(pair(&x[0]), pair(&y[0])));
-        sums[1] = f64x2_add(sums[1], f64x2_mul(pair(&x[1]), pair(&y[1])));
-        sums[2] = f64x2_add(sums[2], f64x2_mul(pair(&x[2]), pair(&y[2])));
-        sums[3] = f64x2_add(sums[3], f64x2_mul(pair(&x[3]), pair(&y[3])));
+        sums.add(0, pair(&x[0]), pair(&y[0]));
+        sums.add(1, pair(&x[1]), pair(&y[1]));
+        sums.add(2, pair(&x[2]), pair(&y[2]));
+        sums.add(3, pair(&x[3]), pair(&y[3]));
     }
-    let halves = f64x2_add(f64x2_add(sums[0], sums[2]), f64x2_add(sums[1], sums[3]));
-    f64x2_extract_lane::<0>(halves) + f64x2_extract_lane::<1>(halves)
+    sums.total()
 }
 
 pub(super) fn add_code(code: ItemCode<'_>, scale: f64, out: &mut [f64]) {

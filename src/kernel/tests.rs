@@ -164,7 +164,8 @@ fn what_is_put_is_read() {
 fn codes_are_multiplied_and_added_alike() {
     let mut rng = SeededRng::new(8, 0);
     for dim in [1, 3, 8, 13, 64, 100] {
-        for bits in CODE_BITS {
+        // (Centroids of blocks are prefixes and nothing more.)
+        for bits in PREFIX_BITS..=*CODE_BITS.end() {
             let block: Vec<u8> = (0..prefix_block_bytes(dim)).map(|_| rng.bits() as u8).collect();
             let item: Vec<u8> = (0..refining_bytes(dim, bits)).map(|_| rng.bits() as u8).collect();
             let mut query: Vec<f64> = (0..dim).map(|_| rng.normal()).collect();
@@ -191,6 +192,45 @@ fn codes_are_multiplied_and_added_alike() {
                     (found - by_hand).abs() < 1e-9 * (1.0 + by_hand.abs()),
                     "{found} {by_hand}"
                 );
+            }
+        }
+    }
+}
+
+#[test]
+fn centroids_of_lists_have_one_inner_product_everywhere() {
+    let mut rng = SeededRng::new(9, 0);
+    for dim in [1, 3, 8, 13, 64, 100] {
+        let codes: Vec<u8> = (0..centroid_block_bytes(dim)).map(|_| rng.bits() as u8).collect();
+        let mut query: Vec<f64> = (0..dim).map(|_| rng.normal()).collect();
+        query.resize(padded_dim(dim), 0.0);
+        for lane in 0..BLOCK {
+            let value = |j| f64::from(code_value(centroid_code(&codes, lane, j), CENTROID_BITS));
+            let by_hand: f64 = (0..dim).map(|j| query[j] * value(j)).sum();
+            let expected = Backend::Scalar.dot_centroid(&codes, lane, &query);
+            assert!((expected - by_hand).abs() < 1e-9 * (1.0 + by_hand.abs()));
+            for backend in Backend::available() {
+                let found = backend.dot_centroid(&codes, lane, &query);
+                assert_eq!(found.to_bits(), expected.to_bits(), "{backend:?} {dim} {lane}");
+            }
+        }
+    }
+}
+
+#[test]
+fn numbers_above_a_threshold_are_the_same_everywhere() {
+    let mut rng = SeededRng::new(10, 0);
+    let extremes = [f32::MIN, f32::MAX, 0.0, -0.0, 1.0];
+    for threshold in [f32::MIN, -0.5, 0.0, -0.0, 0.7, f32::MAX] {
+        for _ in 0..50 {
+            let numbers: [f32; BLOCK] = std::array::from_fn(|_| match rng.below(3) {
+                0 => extremes[rng.below(extremes.len())],
+                _ => rng.normal() as f32,
+            });
+            let expected = (0..BLOCK).filter(|i| numbers[*i] > threshold);
+            let expected = expected.fold(0, |word, i| word | 1 << i);
+            for backend in Backend::available() {
+                assert_eq!(backend.above(&numbers, threshold), expected, "{backend:?}");
             }
         }
     }

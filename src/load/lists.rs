@@ -1,10 +1,10 @@
-//! The lists that the items lie in.
+//! The lists that the items lie in, and the centroids of lists and blocks.
 
 use std::ops::Range;
 
 use super::AlignedBytes;
-use crate::format::{ListsLayout, Probes};
-use crate::kernel::code::{BLOCK, n_blocks, scale_from_bits};
+use crate::format::{LevelLayout, ListsLayout, Probes};
+use crate::kernel::code::{BLOCK, centroid_block_bytes, n_blocks, scale_from_bits};
 
 /// What a search looks at.
 #[derive(Clone, Copy, Debug)]
@@ -18,57 +18,93 @@ pub(crate) struct Probing {
     pub(crate) reach: f32,
 }
 
+/// A view of the centroids of one level, lists or blocks.
+#[derive(Clone, Copy)]
+pub(crate) struct Level<'a> {
+    pub(crate) codes: &'a [u8],
+    pub(crate) scales: &'a [u16],
+    norms: &'a [u16],
+    spreads: &'a [u16],
+    pub(crate) scale_base: u32,
+    pub(crate) norm_base: u32,
+    spread_base: u32,
+    pub(crate) reach: f32,
+    pub(crate) optimism: f32,
+}
+
+impl<'a> Level<'a> {
+    #[inline]
+    pub(super) fn new(bytes: &'a AlignedBytes, layout: &'a LevelLayout) -> Self {
+        Self {
+            codes: bytes.view(&layout.codes),
+            scales: bytes.view(&layout.scales),
+            norms: bytes.view(&layout.norms),
+            spreads: bytes.view(&layout.spreads),
+            scale_base: layout.scale_base,
+            norm_base: layout.norm_base,
+            spread_base: layout.spread_base,
+            reach: layout.reach,
+            optimism: layout.optimism,
+        }
+    }
+
+    /// How far its items lie from a centroid along one direction (root mean square).
+    #[inline]
+    pub(crate) fn spread(&self, i: usize) -> f32 {
+        scale_from_bits(self.spreads[i], self.spread_base)
+    }
+
+    /// The same of a block of centroids, as stored, and their base.
+    #[inline]
+    pub(crate) fn spreads(&self, block: usize) -> (&[u16; BLOCK], u32) {
+        (&self.spreads.as_chunks().0[block], self.spread_base)
+    }
+
+    /// The squared norm of a decoded centroid; in Euclidean archives only.
+    #[inline]
+    pub(crate) fn norm(&self, i: usize) -> f32 {
+        scale_from_bits(self.norms[i], self.norm_base)
+    }
+}
+
 /// A view of the archive's inverted lists: each holds a run of blocks around one centroid.
 ///
 /// A small catalog has one list. In a larger one a search looks at the lists whose centroids
 /// promise most, and there at the blocks whose centroids do, and at nothing else.
 #[derive(Clone, Copy)]
 pub struct Lists<'a> {
-    pub(crate) codes: &'a [u8],
-    starts: &'a [u32],
+    pub(crate) level: Level<'a>,
+    n_lists: usize,
+    /// Binary logarithm of a list's blocks.
+    shift: u32,
     n_items: usize,
-    pub(crate) scales: &'a [u16],
-    pub(crate) norms: &'a [u16],
-    spreads: &'a [u16],
     probes: &'a [Probes],
-    pub(crate) scale_base: u32,
-    pub(crate) norm_base: u32,
-    spread_base: u32,
     recall: f32,
     code_recall: f32,
     pub(crate) margin: f32,
     pub(crate) filtered_margin: f32,
-    pub(crate) reach: f32,
-    pub(crate) optimism: f32,
 }
 
 impl<'a> Lists<'a> {
     #[inline]
     pub(super) fn new(bytes: &'a AlignedBytes, layout: &'a ListsLayout, n_items: usize) -> Self {
         Self {
-            codes: bytes.view(&layout.codes),
-            starts: bytes.view(&layout.starts),
+            level: Level::new(bytes, &layout.level),
+            n_lists: layout.n_lists,
+            shift: layout.shift,
             n_items,
-            scales: bytes.view(&layout.scales),
-            norms: bytes.view(&layout.norms),
-            spreads: bytes.view(&layout.spreads),
             probes: &layout.probes,
-            scale_base: layout.scale_base,
-            norm_base: layout.norm_base,
-            spread_base: layout.spread_base,
             recall: layout.recall,
             code_recall: layout.code_recall,
             margin: layout.margin,
             filtered_margin: layout.filtered_margin,
-            reach: layout.reach,
-            optimism: layout.optimism,
         }
     }
 
     /// Number of lists, at least 1.
     #[must_use]
     pub const fn len(&self) -> usize {
-        self.starts.len() - 1
+        self.n_lists
     }
 
     /// Never: an archive without items has one empty list.
@@ -89,20 +125,29 @@ impl<'a> Lists<'a> {
     /// The blocks of a list.
     #[inline]
     pub(crate) fn blocks(&self, list: usize) -> Range<usize> {
-        self.starts[list] as usize..self.starts[list + 1] as usize
+        let n = n_blocks(self.n_items);
+        (list << self.shift).min(n)..((list + 1) << self.shift).min(n)
+    }
+
+    /// The list that a block lies in.
+    #[inline]
+    pub(crate) const fn of_block(&self, block: usize) -> usize {
+        block >> self.shift
+    }
+
+    /// The block of codes that the centroid of a list lies in, at place `list % 32`, and its scale.
+    #[inline]
+    pub(crate) fn centroid(&self, list: usize, dim: usize) -> (&'a [u8], f64) {
+        let bytes = centroid_block_bytes(dim);
+        let scale = scale_from_bits(self.level.scales[list], self.level.scale_base);
+        (&self.level.codes[list / BLOCK * bytes..][..bytes], f64::from(scale))
     }
 
     /// How far a list's items lie from its centroid along one direction (root mean square).
     #[inline]
     #[must_use]
     pub fn spread(&self, list: usize) -> f32 {
-        scale_from_bits(self.spreads[list], self.spread_base)
-    }
-
-    /// Squared norm of a list's decoded centroid; in Euclidean archives only.
-    #[inline]
-    pub(crate) fn norm(&self, list: usize) -> f32 {
-        scale_from_bits(self.norms[list], self.norm_base)
+        self.level.spread(list)
     }
 
     /// The share of the true 10 nearest that a search finds unless it asks otherwise.

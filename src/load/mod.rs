@@ -1,32 +1,31 @@
 //! Opening archives: a buffer becomes an [`Index`], a validated view that owns its bytes.
 
-mod blocks;
 mod bytes;
+mod centroids;
+mod codes;
 mod lists;
 mod neighbours;
 
-pub(crate) use blocks::{Blocks, Centroids};
 pub use bytes::AlignedBytes;
+pub(crate) use centroids::Centroids;
+use codes::Codes;
+pub(crate) use codes::Levels;
 pub use lists::Lists;
-pub(crate) use lists::Probing;
+pub(crate) use lists::{Level, Probing};
 pub use neighbours::{Neighbours, NeighboursRow};
 
 use crate::error::{Error, Result};
 use crate::format::{self, Field, FieldKind, Fold, Layout, SectionKind, TitlesLayout};
 use crate::ids::Ordinal;
 use crate::kernel::Backend;
-use crate::kernel::code::{
-    BLOCK, CENTROID_BITS, ItemCode, PREFIX_BITS, centroid_block_bytes, centroid_code, code_value,
-    prefix_block_bytes, refining_bytes, scale_from_bits,
-};
+use crate::kernel::code::{BLOCK, CENTROID_BITS, PREFIX_BITS, centroid_code, code_value};
 use crate::kernel::rotation::Rotation;
 use crate::metric::Metric;
 
 /// An opened archive.
 ///
 /// Opening validates structure and meaning and copies nothing, at a cost that does not depend on
-/// the number of items, but for one comparison for each list of about 512 of them. On *any* bytes it
-/// gives a typed error or an index whose answers are well formed; [`Index::verify`] in addition
+/// the number of items. On *any* bytes it gives a typed error or an index whose answers are well formed; [`Index::verify`] in addition
 /// shows that they are the builder's own bytes.
 ///
 /// ```
@@ -243,7 +242,7 @@ impl Index {
     /// of it stands for it. `ordinal` must be below [`Index::len`].
     pub fn decode(&self, ordinal: Ordinal, out: &mut [f64]) {
         let block = ordinal.index() / BLOCK;
-        self.decode_centroid(self.list_of(block), out);
+        self.decode_centroid(self.lists().of_block(block), out);
         self.add_block_residual(block, out);
         self.add_residual(ordinal, out);
     }
@@ -251,56 +250,31 @@ impl Index {
     /// Adds what leads from the centroid of an item's block to the item: scale times code.
     #[inline]
     pub(crate) fn add_residual(&self, ordinal: Ordinal, out: &mut [f64]) {
-        let (code, scale) = self.code(ordinal);
+        let codes = Codes::of_items(&self.bytes, &self.layout, self.dim());
+        let (code, scale) = codes.get(ordinal.index());
         Backend::best().add_code(code, scale, out);
-    }
-
-    /// The code of an item, and its scale.
-    #[inline]
-    pub(crate) fn code(&self, ordinal: Ordinal) -> (ItemCode<'_>, f64) {
-        let (block, lane) = (ordinal.index() / BLOCK, ordinal.index() % BLOCK);
-        let bits = self.layout.code_bits;
-        let scale = scale_from_bits(self.scale_bits()[ordinal.index()], self.scale_base());
-        let bytes = refining_bytes(self.dim(), bits);
-        let refining = match &self.layout.refining {
-            Some(span) => &self.bytes.view(span)[ordinal.index() * bytes..][..bytes],
-            None => &[],
-        };
-        let block = self.prefix_block(block);
-        (ItemCode { block, lane, refining, bits }, f64::from(scale))
-    }
-
-    /// The list that a block lies in. Cost: a binary search.
-    pub(crate) fn list_of(&self, block: usize) -> usize {
-        let starts = self.bytes.view(&self.layout.lists.starts);
-        starts.partition_point(|start| *start as usize <= block).clamp(1, starts.len() - 1) - 1
     }
 
     /// Adds what leads from the centroid of a block's list to that of the block.
     #[inline]
     pub(crate) fn add_block_residual(&self, block: usize, out: &mut [f64]) {
-        let (code, scale) = self.block_code(block);
+        let (code, scale) = Codes::of_blocks(self.blocks(), self.dim()).get(block);
         Backend::best().add_code(code, scale, out);
     }
 
-    /// The code of a block's centroid, and its scale.
+    /// The codes of all levels.
     #[inline]
-    pub(crate) fn block_code(&self, block: usize) -> (ItemCode<'_>, f64) {
-        let blocks = self.blocks();
-        let bytes = prefix_block_bytes(self.dim());
-        let scale = scale_from_bits(blocks.scales[block], blocks.scale_base);
-        let codes = &blocks.codes[block / BLOCK * bytes..][..bytes];
-        let code =
-            ItemCode { block: codes, lane: block % BLOCK, refining: &[], bits: PREFIX_BITS };
-        (code, f64::from(scale))
+    pub(crate) fn levels(&self) -> Levels<'_> {
+        Levels {
+            items: Codes::of_items(&self.bytes, &self.layout, self.dim()),
+            blocks: Codes::of_blocks(self.blocks(), self.dim()),
+            lists: self.lists(),
+        }
     }
 
     /// Writes the decoded centroid of a list into `out`.
     pub(crate) fn decode_centroid(&self, list: usize, out: &mut [f64]) {
-        let lists = self.lists();
-        let bytes = centroid_block_bytes(self.dim());
-        let codes = &lists.codes[list / BLOCK * bytes..][..bytes];
-        let scale = f64::from(scale_from_bits(lists.scales[list], lists.scale_base));
+        let (codes, scale) = self.lists().centroid(list, self.dim());
         for (j, (x, c)) in out.iter_mut().zip(self.centre()).enumerate() {
             let code = centroid_code(codes, list % BLOCK, j);
             *x = c + scale * f64::from(code_value(code, CENTROID_BITS));
@@ -310,13 +284,6 @@ impl Index {
     /// Rotates a vector from outside into the archive's space.
     pub fn rotate(&self, vector: &mut [f64]) {
         self.rotation.apply(vector);
-    }
-
-    /// Prefixes of one block of 32 items.
-    #[inline]
-    pub(crate) fn prefix_block(&self, block: usize) -> &[u8] {
-        let bytes = prefix_block_bytes(self.dim());
-        &self.prefixes()[block * bytes..(block + 1) * bytes]
     }
 
     /// Prefixes of all blocks.
@@ -342,10 +309,10 @@ impl Index {
         Lists::new(&self.bytes, &self.layout.lists, self.len())
     }
 
-    /// The blocks that lists consist of.
+    /// The centroids of the blocks that lists consist of.
     #[inline]
-    pub(crate) fn blocks(&self) -> Blocks<'_> {
-        Blocks::new(&self.bytes, &self.layout.blocks)
+    pub(crate) fn blocks(&self) -> Level<'_> {
+        Level::new(&self.bytes, &self.layout.blocks)
     }
 
     /// Named defaults of requests, as JSON; empty where the archive has none.

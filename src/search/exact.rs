@@ -4,78 +4,105 @@ use super::query::Query;
 use crate::ids::Ordinal;
 use crate::kernel::Backend;
 use crate::kernel::code::{BLOCK, padded_dim};
-use crate::load::{Centroids, Index};
+use crate::load::{Centroids, Index, Levels};
 use crate::metric::Metric;
 
+/// Lists and blocks whose part of a score is remembered, by their last bits.
+const MET: usize = 64;
+const NOT_MET: (usize, f64) = (usize::MAX, 0.0);
+
 /// Working memory of the exact scores of one query. What the items of a block, or of a list, share is
-/// computed once: the best few lie in a handful of them.
-#[derive(Debug, Default)]
+/// remembered: the best few lie in a handful of them.
+#[derive(Debug)]
 pub(super) struct Exact {
     /// The query, padded as codes are.
     query: Vec<f64>,
-    /// Lists and blocks met so far, and the query's inner products with their centroids.
-    lists: Vec<(usize, f64)>,
-    blocks: Vec<(usize, f64)>,
-    /// A list's centroid.
-    centroid: Vec<f64>,
+    /// Its inner products with the centre, and with the centroids of lists and blocks met last.
+    centre: f64,
+    lists: [(usize, f64); MET],
+    blocks: [(usize, f64); MET],
     /// For distances, which need whole vectors.
     centroids: Centroids,
     item: Vec<f64>,
 }
 
+impl Default for Exact {
+    fn default() -> Self {
+        Self {
+            query: Vec::new(),
+            centre: 0.0,
+            lists: [NOT_MET; MET],
+            blocks: [NOT_MET; MET],
+            centroids: Centroids::default(),
+            item: Vec::new(),
+        }
+    }
+}
+
 impl Exact {
-    /// For another query, and the scores of at most `n` items.
-    pub(super) fn restart(&mut self, index: &Index, query: &Query, n: usize) {
+    /// For another query.
+    pub(super) fn restart(&mut self, index: &Index, query: &Query) {
         self.query.clear();
         self.query.extend_from_slice(query.vector());
         self.query.resize(padded_dim(index.dim()), 0.0);
-        self.lists.clear();
-        self.blocks.clear();
-        self.lists.reserve(n.min(index.lists().len()));
-        self.blocks.reserve(n.min(index.len().div_ceil(BLOCK)));
-        self.centroid.resize(index.dim(), 0.0);
-        self.centroids.restart(index);
-        self.item.resize(index.dim(), 0.0);
+        self.centre = query.dot(index.centre());
+        self.lists = [NOT_MET; MET];
+        self.blocks = [NOT_MET; MET];
+        if query.metric() == Metric::Euclidean {
+            self.centroids.restart(index);
+            self.item.resize(index.dim(), 0.0);
+        }
     }
 
-    /// The score of an item under the query that was given last.
-    pub(super) fn score(
+    /// The scores of some items, one after the other, under the query that was given last.
+    pub(super) fn scores(
         &mut self,
         backend: Backend,
         index: &Index,
         query: &Query,
-        ordinal: Ordinal,
-    ) -> f64 {
+        items: impl Iterator<Item = Ordinal>,
+        mut found: impl FnMut(Ordinal, f64),
+    ) {
         if query.metric() == Metric::Euclidean {
-            let centroid = self.centroids.of(index, ordinal);
-            return query.euclidean(index, ordinal, centroid, &mut self.item);
+            for item in items {
+                let centroid = self.centroids.of(index, item);
+                found(item, query.euclidean(index, item, centroid, &mut self.item));
+            }
+            return;
         }
-        let (code, scale) = index.code(ordinal);
-        let base = self.base(backend, index, query, ordinal.index() / BLOCK);
-        let score = base + scale * backend.dot_code(code, &self.query);
-        match query.metric() {
-            // Decoded vectors have length 1 only nearly; a cosine stays within its bounds.
-            Metric::Cosine => score.clamp(-1.0, 1.0),
-            _ => score,
+        let levels = index.levels();
+        for item in items {
+            let (code, scale) = levels.items.get(item.index());
+            let base = self.base(backend, &levels, item.index() / BLOCK);
+            let score = base + scale * backend.dot_code(code, &self.query);
+            found(
+                item,
+                match query.metric() {
+                    // Decoded vectors have length 1 only nearly; a cosine stays within its bounds.
+                    Metric::Cosine => score.clamp(-1.0, 1.0),
+                    _ => score,
+                },
+            );
         }
     }
 
     /// The query's inner product with the centroid of a block.
-    fn base(&mut self, backend: Backend, index: &Index, query: &Query, block: usize) -> f64 {
-        if let Some((_, base)) = self.blocks.iter().find(|met| met.0 == block) {
-            return *base;
+    fn base(&mut self, backend: Backend, levels: &Levels<'_>, block: usize) -> f64 {
+        let (met, base) = self.blocks[block % MET];
+        if met == block {
+            return base;
         }
-        let list = index.list_of(block);
-        let known = self.lists.iter().find(|met| met.0 == list).map(|met| met.1);
-        let of_list = known.unwrap_or_else(|| {
-            index.decode_centroid(list, &mut self.centroid);
-            let base = query.dot(&self.centroid);
-            self.lists.push((list, base));
-            base
-        });
-        let (code, scale) = index.block_code(block);
+        let list = levels.lists.of_block(block);
+        let (met, mut of_list) = self.lists[list % MET];
+        if met != list {
+            let (codes, scale) = levels.lists.centroid(list, self.query.len());
+            let dot = backend.dot_centroid(codes, list % BLOCK, &self.query);
+            of_list = self.centre + scale * dot;
+            self.lists[list % MET] = (list, of_list);
+        }
+        let (code, scale) = levels.blocks.get(block);
         let base = of_list + scale * backend.dot_code(code, &self.query);
-        self.blocks.push((block, base));
+        self.blocks[block % MET] = (block, base);
         base
     }
 }

@@ -18,17 +18,15 @@ pub use query::Query;
 use crate::ids::{Ordinal, Scored};
 use crate::item_set::ItemSet;
 use crate::kernel::Backend;
+use crate::kernel::code::BLOCK;
 use crate::load::{Index, Probing};
 use crate::ordering::{select_best, sort_best_first};
 
-/// A request that leaves out less than this part of the items (a hundredth) is no filter.
-const UNFILTERED: usize = 100;
-
 /// Items beyond `k` that are decoded and scored at most, whatever the margin says.
 const MOST_BEYOND_K: usize = 190;
-/// The same behind a filter that leaves little near the query, and very many items at about one
-/// distance.
-const MOST_BEYOND_K_FILTERED: usize = 1000;
+/// Items beyond `k` that there is room for from the start, for filters that leave little near the query:
+/// very many may then lie at about one distance, none of which can be left out.
+const RESERVED: usize = 2000;
 
 /// How much of the archive a search looks at.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -138,8 +136,11 @@ impl Searcher {
     /// If `query` was made for an archive of another dimension, or an ordinal is not below
     /// [`Index::len`].
     pub fn score(&mut self, index: &Index, query: &Query, items: &[Ordinal]) -> Vec<f64> {
-        self.exact.restart(index, query, items.len());
-        items.iter().map(|item| self.exact.score(self.backend, index, query, *item)).collect()
+        self.exact.restart(index, query);
+        let mut scores = Vec::with_capacity(items.len());
+        let items = items.iter().copied();
+        self.exact.scores(self.backend, index, query, items, |_, score| scores.push(score));
+        scores
     }
 
     /// The best `n` of the allowed items by the scores of their prefixes, each as (score of the
@@ -156,14 +157,14 @@ impl Searcher {
         let mut scan = scan::Scan::default();
         scan.prepare(self.backend, index, query);
         scan.top.restart(n, n, 0.0);
-        scan.score_blocks(self.backend, index, 0..index.lists().len());
+        scan.score_all(self.backend, index);
         let items = scan::Items::of(index);
         for block in 0..allowed.words().len() {
             scan.scan_block(self.backend, &items, block, allowed);
         }
-        self.exact.restart(index, query, n);
-        let mut exact = |item| self.exact.score(self.backend, index, query, item);
-        scan.top.finish().map(|(prefix, item)| (f64::from(prefix), exact(item))).collect()
+        let (prefixes, items): (Vec<f32>, Vec<Ordinal>) = scan.top.finish().unzip();
+        let scores = self.score(index, query, &items);
+        prefixes.into_iter().map(f64::from).zip(scores).collect()
     }
 
     /// What each list and each block promises a query at its centroid, and how much more for each spread
@@ -173,12 +174,12 @@ impl Searcher {
         let mut scan = scan::Scan::default();
         scan.prepare(self.backend, index, query);
         let (lists, blocks) = (index.lists(), index.blocks());
-        scan.score_blocks(self.backend, index, 0..lists.len());
+        scan.score_all(self.backend, index);
         // Promises are linear in the number of spreads.
         let line = |promise: &dyn Fn(f32) -> f32| (promise(0.0), promise(1.0) - promise(0.0));
         let of_lists =
             (0..lists.len()).map(|list| line(&|s| scan.list_promise(&lists, list, s))).collect();
-        let of_blocks = (0..scan.bases.len())
+        let of_blocks = (0..index.len().div_ceil(BLOCK))
             .map(|block| line(&|s| scan.block_promise(&blocks, block, s)))
             .collect();
         (of_lists, of_blocks)
@@ -209,30 +210,46 @@ impl Searcher {
         }
         let (lists, items) = (index.lists(), scan::Items::of(index));
         let probing = Self::probing(index, k, allowed.count(), effort);
-        let is_filtered = index.len() - allowed.count() > index.len() / UNFILTERED;
+        let is_filtered = allowed.count() < index.len();
+        let far = |scan: &mut scan::Scan, query: &Query| {
+            let margin = lists.filtered_margin * query.length() as f32;
+            scan.top.restart(k, allowed.count(), margin);
+        };
         for (scan, query) in scans.iter_mut().zip(queries) {
             scan.prepare(self.backend, index, query);
             scan.choose(self.backend, index, probing, allowed);
+            scan.is_counting = is_filtered;
+            (scan.n_above, scan.n_above_allowed) = (0, 0);
             scan.is_far = is_filtered && !scan.is_typical(index, allowed);
-            let (margin, cap) = match scan.is_far {
-                true => (lists.filtered_margin, k + MOST_BEYOND_K_FILTERED),
-                false => (lists.margin, k + MOST_BEYOND_K),
-            };
-            scan.top.restart(k, cap, margin * query.length() as f32);
+            match scan.is_far {
+                true => far(scan, query),
+                false => {
+                    let margin = lists.margin * query.length() as f32;
+                    scan.top.restart(k, k + MOST_BEYOND_K, margin);
+                }
+            }
             for i in 0..scan.choice.best.len() {
                 scan.scan_block(self.backend, &items, scan.choice.best[i] as usize, allowed);
             }
             scan.top.settle();
+            if scan.choice.blocks.count() > 0 {
+                // Of these, whatever came first counted as high.
+                (scan.n_above, scan.n_above_allowed) = (0, 0);
+            }
         }
         self.scan_chosen(index, allowed, queries.len(), probing.reach);
-        if effort == Effort::Exhaustive {
-            return;
-        }
         // What qualifies may all lie far away, where a centroid says little about its best items.
         // Blocks that may hold better ones than were found are looked at too.
-        for scan in &mut self.scans[..queries.len()] {
-            if scan.is_far || scan.top.len() < k {
-                scan.choose_more(self.backend, index, allowed);
+        for (scan, query) in self.scans.iter_mut().zip(queries) {
+            let mut least = scan.top.kth();
+            let is_exhaustive = effort == Effort::Exhaustive;
+            if is_filtered && !scan.is_far && !scan.is_typical_above(index, allowed) {
+                // Only now it shows: what was scanned is scanned again, with the wider margin.
+                far(scan, query);
+                least = if is_exhaustive { f32::MIN } else { least };
+                scan.choose_more(self.backend, index, allowed, least, true);
+            } else if !is_exhaustive && (scan.is_far || scan.top.len() < k) {
+                scan.choose_more(self.backend, index, allowed, least, false);
             } else {
                 scan.choose_none();
             }
@@ -246,13 +263,17 @@ impl Searcher {
         let scans = &mut self.scans[..n];
         let (blocks, items) = (index.blocks(), scan::Items::of(index));
         // Block by block, so that what one query brought into the cache serves the others.
-        for at in 0..allowed.words().len().div_ceil(32) {
-            let mut union = scans.iter().fold(0, |union, s| union | s.choice.blocks.words()[at]);
+        for group in 0..allowed.words().len().div_ceil(BLOCK) {
+            let mut union = 0;
+            for scan in &mut *scans {
+                scan.leave_out(self.backend, &blocks, group, reach);
+                union |= scan.choice.blocks.words()[group];
+            }
             while union != 0 {
-                let block = 32 * at + union.trailing_zeros() as usize;
+                let block = BLOCK * group + union.trailing_zeros() as usize;
                 union &= union - 1;
                 for scan in &mut *scans {
-                    if scan.takes(&blocks, block, reach) {
+                    if scan.choice.blocks.contains(Ordinal(block as u32)) {
                         scan.scan_block(self.backend, &items, block, allowed);
                     }
                 }
@@ -264,13 +285,13 @@ impl Searcher {
     fn finish(&mut self, index: &Index, query: &Query, i: usize, k: usize) {
         let top = &mut self.scans[i].top;
         // Not for as many as there are, but as there may be: the next query must not allocate.
-        self.exact.restart(index, query, top.cap());
+        self.exact.restart(index, query);
         self.scored.clear();
-        self.scored.reserve(top.cap());
-        for (_, ordinal) in top.finish() {
-            let score = self.exact.score(self.backend, index, query, ordinal);
-            self.scored.push(Scored { ordinal, score });
-        }
+        self.scored.reserve(k + RESERVED);
+        let items = top.finish().map(|(_, ordinal)| ordinal);
+        let scored = &mut self.scored;
+        let found = |ordinal, score| scored.push(Scored { ordinal, score });
+        self.exact.scores(self.backend, index, query, items, found);
         if self.scored.len() > k && k > 0 {
             select_best(&mut self.scored, k);
         }

@@ -5,19 +5,16 @@
 //! without fused multiply-add: the same bits however a compiler spreads them over lanes. Scores of
 //! the scan only choose who is scored again; they are never returned.
 
-use std::ops::Range;
-
 use super::choose::Choice;
 use super::query::Query;
 use super::top::Top;
-use crate::ids::Ordinal;
 use crate::item_set::ItemSet;
 use crate::kernel::code::{
     BLOCK, CENTROID_BITS, PREFIX_BITS, QUERY_LIMIT, centroid_block_bytes, padded_dim,
     prefix_block_bytes, scale_from_bits,
 };
 use crate::kernel::{Affine, Backend, Block};
-use crate::load::{Blocks, Index, Lists};
+use crate::load::{Index, Level, Lists};
 use crate::metric::Metric;
 
 /// One query in the form that the kernels take, and what it has found so far.
@@ -34,13 +31,18 @@ pub(super) struct Scan {
     length: f32,
     dim: f32,
     /// The score of each list's centroid, as an inner product.
-    list_bases: Vec<f32>,
+    list_bases: Vec<[f32; BLOCK]>,
     /// The same of each block's, where it was asked for.
-    pub(super) bases: Vec<f32>,
+    bases: Vec<[f32; BLOCK]>,
     /// What to look at.
     pub(super) choice: Choice,
     /// Whether a filter leaves little where the query looks.
     pub(super) is_far: bool,
+    /// Whether these are counted: items that scored higher than what was found before, and how many of them
+    /// are allowed.
+    pub(super) is_counting: bool,
+    pub(super) n_above: usize,
+    pub(super) n_above_allowed: usize,
     /// What was found.
     pub(super) top: Top,
 }
@@ -85,30 +87,29 @@ impl Scan {
             offset: offset(CENTROID_BITS, sum),
             step: self.step,
             base: query.dot(index.centre()) as f32,
-            scale_base: lists.scale_base,
-            norm_base: lists.norm_base,
+            scale_base: lists.level.scale_base,
+            norm_base: lists.level.norm_base,
         };
-        let mut scores = [0.0; BLOCK];
         self.list_bases.clear();
-        let blocks = lists.codes.chunks_exact(centroid_block_bytes(index.dim()));
-        for (codes, scales) in blocks.zip(lists.scales.as_chunks::<BLOCK>().0) {
+        let blocks = lists.level.codes.chunks_exact(centroid_block_bytes(index.dim()));
+        for (codes, scales) in blocks.zip(lists.level.scales.as_chunks::<BLOCK>().0) {
             let block = Block { codes, scales, norms: None };
+            let mut scores = [0.0; BLOCK];
             backend.score_centroids(&block, &self.query, &affine, f32::MIN, &mut scores);
-            self.list_bases.extend_from_slice(&scores);
+            self.list_bases.push(scores);
         }
-        self.list_bases.truncate(lists.len());
-        self.bases.resize(index.len().div_ceil(BLOCK), 0.0);
+        self.bases.resize(index.len().div_ceil(BLOCK).div_ceil(BLOCK), [0.0; BLOCK]);
     }
 
-    /// Scores the centroids of the blocks of some lists, given in ascending order, as inner products.
-    pub(super) fn score_blocks(
+    /// Scores the centroids of a group of 32 blocks, as inner products.
+    #[inline]
+    pub(super) fn score_group(
         &mut self,
         backend: Backend,
-        index: &Index,
-        chosen: impl Iterator<Item = usize>,
+        centroids: &Centroids<'_>,
+        group: usize,
     ) {
-        let (lists, blocks) = (index.lists(), index.blocks());
-        let bytes = prefix_block_bytes(index.dim());
+        let Centroids { lists, blocks, bytes } = centroids;
         let affine = Affine {
             offset: self.offset,
             step: self.step,
@@ -116,74 +117,82 @@ impl Scan {
             scale_base: blocks.scale_base,
             norm_base: 1,
         };
-        let (scales, _) = blocks.scales.as_chunks::<BLOCK>();
-        // Lists share blocks of centroids with those beside them.
-        let (mut scored, mut scores) = (usize::MAX, [0.0f32; BLOCK]);
-        for list in chosen {
-            let range = lists.blocks(list);
-            let base = self.list_bases[list];
-            let mut first = range.start;
-            while first < range.end {
-                let at = first / BLOCK;
-                if at != scored {
-                    let codes = &blocks.codes[at * bytes..][..bytes];
-                    let block = Block { codes, scales: &scales[at], norms: None };
-                    backend.score_prefixes(&block, &self.query, &affine, f32::MIN, &mut scores);
-                    scored = at;
-                }
-                let end = range.end.min((at + 1) * BLOCK);
-                let from = &scores[first % BLOCK..][..end - first];
-                self.bases[first..end].iter_mut().zip(from).for_each(|(to, s)| *to = base + s);
-                first = end;
-            }
+        let codes = &blocks.codes[group * bytes..][..*bytes];
+        let scales = &blocks.scales.as_chunks::<BLOCK>().0[group];
+        let block = Block { codes, scales, norms: None };
+        let bases = &mut self.bases[group];
+        backend.score_prefixes(&block, &self.query, &affine, f32::MIN, bases);
+        // Lists are powers of two: a group is one list, part of one, or several.
+        let first = lists.of_block(group * BLOCK);
+        let a_list = lists.blocks(first).len().clamp(1, BLOCK);
+        let of_lists = self.list_bases.as_flattened()[first..].iter();
+        for (bases, of_list) in bases.chunks_mut(a_list).zip(of_lists) {
+            bases.iter_mut().for_each(|base| *base += of_list);
         }
+    }
+
+    /// Scores the centroids of all blocks.
+    pub(super) fn score_all(&mut self, backend: Backend, index: &Index) {
+        let centroids = Centroids::of(index);
+        (0..self.bases.len()).for_each(|group| self.score_group(backend, &centroids, group));
     }
 
     /// The score of items of a list that lie `spreads` spreads above its centroid, in the unit of the
     /// scan.
     #[inline]
     pub(super) fn list_promise(&self, lists: &Lists<'_>, list: usize, spreads: f32) -> f32 {
-        let norm = || lists.norm(list);
-        self.promise(self.list_bases[list], lists.spread(list), norm, spreads)
+        let base = self.list_bases[list / BLOCK][list % BLOCK];
+        self.promise(&lists.level, list, base, spreads)
     }
 
     /// The same of a block whose centroid was scored.
     #[inline]
-    pub(super) fn block_promise(&self, blocks: &Blocks<'_>, block: usize, spreads: f32) -> f32 {
-        let norm = || blocks.norm(block);
-        self.promise(self.bases[block], blocks.spread(block), norm, spreads)
+    pub(super) fn block_promise(&self, blocks: &Level<'_>, block: usize, spreads: f32) -> f32 {
+        self.promise(blocks, block, self.bases[block / BLOCK][block % BLOCK], spreads)
     }
 
-    /// Appends what all lists promise.
-    pub(super) fn list_promises(&self, lists: &Lists<'_>, out: &mut Vec<f32>) {
-        out.extend((0..lists.len()).map(|list| self.list_promise(lists, list, lists.optimism)));
-    }
-
-    /// Appends what a run of blocks promises.
+    /// What 32 lists promise.
     #[inline]
-    pub(super) fn block_promises(
+    pub(super) fn list_promises(&self, lists: &Lists<'_>, group: usize, out: &mut [f32; BLOCK]) {
+        let (level, bases) = (&lists.level, &self.list_bases[group]);
+        self.promises(level, group, bases, level.optimism, out);
+    }
+
+    /// What 32 blocks promise whose centroids were scored.
+    #[inline]
+    pub(super) fn block_promises(&self, blocks: &Level<'_>, group: usize, out: &mut [f32; BLOCK]) {
+        self.promises(blocks, group, &self.bases[group], blocks.optimism, out);
+    }
+
+    #[inline(always)]
+    fn promises(
         &self,
-        blocks: &Blocks<'_>,
-        run: Range<usize>,
-        out: &mut Vec<f32>,
+        level: &Level<'_>,
+        group: usize,
+        bases: &[f32; BLOCK],
+        spreads: f32,
+        out: &mut [f32; BLOCK],
     ) {
         if self.has_norms {
-            out.extend(run.map(|block| self.block_promise(blocks, block, blocks.optimism)));
+            for (lane, (promise, base)) in out.iter_mut().zip(bases).enumerate() {
+                *promise = self.promise(level, group * BLOCK + lane, *base, spreads);
+            }
             return;
         }
-        // In a form that compilers turn into SIMD.
-        let factor = blocks.optimism * self.length;
-        let pairs = self.bases[run.clone()].iter().zip(&blocks.spreads[run]);
-        let spread = |bits: &u16| scale_from_bits(*bits, blocks.spread_base);
-        out.extend(pairs.map(|(base, bits)| base + spread(bits) * factor));
+        let factor = spreads * self.length;
+        let (spreads, base) = level.spreads(group);
+        for ((promise, score), bits) in out.iter_mut().zip(bases).zip(spreads) {
+            *promise = score + scale_from_bits(*bits, base) * factor;
+        }
     }
 
     /// The score of items that lie `spreads` spreads above a centroid with this score.
     #[inline]
-    fn promise(&self, base: f32, spread: f32, norm: impl Fn() -> f32, spreads: f32) -> f32 {
+    fn promise(&self, level: &Level<'_>, i: usize, base: f32, spreads: f32) -> f32 {
+        let spread = level.spread(i);
         if self.has_norms {
             // 2 q.x - |x|^2 = 2 q.c - |c|^2 + 2 (q - c).(x - c) - |x - c|^2.
-            let near = 2.0 * base - norm();
+            let near = 2.0 * base - level.norm(i);
             let away = self.length * self.length - near;
             let away = if away > 0.0 { away.sqrt() } else { 0.0 };
             near + spread * (2.0 * spreads * away - self.dim * spread)
@@ -192,24 +201,29 @@ impl Scan {
         }
     }
 
-    /// Whether a block that was chosen is to be scanned; else it counts as not chosen.
+    /// Leaves out those chosen blocks of a group that hold nothing better than was found, unless it lies more
+    /// than `reach` spreads above their centroid: they count as not chosen.
     ///
     /// Most queries find their nearest items in the first few blocks, and what they found then says of
     /// most of the others that they hold nothing better: an end that comes earlier for easy queries,
     /// as in Li et al., *Improving Approximate Nearest Neighbor Search through Learned Adaptive Early
     /// Termination* (SIGMOD 2020), here by one measured number a share of recall.
     #[inline]
-    pub(super) fn takes(&mut self, blocks: &Blocks<'_>, block: usize, reach: f32) -> bool {
-        let at = Ordinal(block as u32);
-        if !self.choice.blocks.contains(at) {
-            return false;
+    pub(super) fn leave_out(
+        &mut self,
+        backend: Backend,
+        blocks: &Level<'_>,
+        group: usize,
+        reach: f32,
+    ) {
+        let word = self.choice.blocks.words()[group];
+        if word == 0 || reach == f32::MAX {
+            return;
         }
-        let takes =
-            reach == f32::MAX || self.block_promise(blocks, block, reach) > self.top.kth_so_far();
-        if !takes {
-            self.choice.blocks.remove(at);
-        }
-        takes
+        let mut promises = [0.0; BLOCK];
+        self.promises(blocks, group, &self.bases[group], reach, &mut promises);
+        let above = backend.above(&promises, self.top.kth_so_far());
+        self.choice.blocks.set_word(group, word & above);
     }
 
     /// Takes all allowed items, which must be few, without looking at them.
@@ -235,7 +249,7 @@ impl Scan {
         let affine = Affine {
             offset: self.offset,
             step: self.step * items.prefix_step,
-            base: self.bases[block],
+            base: self.bases[block / BLOCK][block % BLOCK],
             scale_base: items.scale_base,
             norm_base: items.norm_base,
         };
@@ -246,7 +260,13 @@ impl Scan {
         };
         let mut scores = [0.0f32; BLOCK];
         let threshold = self.top.threshold();
-        word &= backend.score_prefixes(&stored, &self.query, &affine, threshold, &mut scores);
+        let above = backend.score_prefixes(&stored, &self.query, &affine, threshold, &mut scores);
+        if self.is_counting && above != 0 {
+            let high = backend.above(&scores, self.top.kth_so_far());
+            self.n_above += high.count_ones() as usize;
+            self.n_above_allowed += (high & word).count_ones() as usize;
+        }
+        word &= above;
         while word != 0 {
             let lane = word.trailing_zeros();
             word &= word - 1;
@@ -255,6 +275,21 @@ impl Scan {
                 self.top.push(score, (block * BLOCK) as u32 + lane);
             }
         }
+    }
+}
+
+/// What is stored of lists and blocks for a choice, found once for many groups.
+pub(super) struct Centroids<'a> {
+    pub(super) lists: Lists<'a>,
+    pub(super) blocks: Level<'a>,
+    /// Of the codes of 32 blocks' centroids.
+    bytes: usize,
+}
+
+impl<'a> Centroids<'a> {
+    pub(super) fn of(index: &'a Index) -> Self {
+        let bytes = prefix_block_bytes(index.dim());
+        Self { lists: index.lists(), blocks: index.blocks(), bytes }
     }
 }
 

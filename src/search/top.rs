@@ -1,6 +1,7 @@
 //! The best few of a long stream, by a threshold: nearly every score of a scan is refused by one
 //! comparison, and the rest lands in a buffer that is cut back now and then.
 
+use super::RESERVED;
 use crate::ids::Ordinal;
 use crate::ordering::select_best;
 
@@ -57,17 +58,12 @@ impl Top {
         debug_assert!(cap >= k);
         (self.k, self.cap, self.margin) = (k, cap, margin);
         self.found.clear();
-        self.found.reserve(2 * cap + 2 * FIRST_CUT);
+        self.found.reserve(2 * (k + RESERVED) + 2 * FIRST_CUT);
         self.full = FIRST_CUT.max(2 * k);
         // An ordinary extreme value stands for "anything": relaxed SIMD may fold NaN and
         // infinities away, and every score is far above it.
         self.threshold = if k == 0 { f32::MAX } else { f32::MIN };
         (self.kth, self.n_cut) = (f32::MIN, 0);
-    }
-
-    /// Most pairs that it keeps.
-    pub(super) const fn cap(&self) -> usize {
-        self.cap
     }
 
     /// Number of pairs that it holds.

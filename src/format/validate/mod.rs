@@ -19,7 +19,7 @@ use rkyv::rancor::Failure;
 use super::header::{HEADER_BYTES, Header, TABLE_ENTRY_BYTES, TableEntry};
 use super::layout::{Layout, Span, TitlesLayout};
 use super::sections::{
-    ArchivedBlocks, ArchivedCodes, ArchivedColumns, ArchivedIds, ArchivedLists, ArchivedModel,
+    ArchivedCodes, ArchivedColumns, ArchivedIds, ArchivedLevel, ArchivedLists, ArchivedModel,
     ArchivedNeighbours, ArchivedRefining, ArchivedTexts, ArchivedTitles, FIELD_NONE, Field,
     SectionKind,
 };
@@ -128,7 +128,7 @@ pub fn validate(archive: &[u8], arrived: usize) -> Result<Layout> {
 
     let lists = root!(ArchivedLists, SectionKind::Lists, archive, sections);
     let lists = lists_layout(archive, lists, n, dim, metric)?;
-    let blocks = root!(ArchivedBlocks, SectionKind::Blocks, archive, sections);
+    let blocks = root!(ArchivedLevel, SectionKind::Blocks, archive, sections);
     let blocks = blocks_layout(archive, blocks, n, dim, metric)?;
 
     let columns = root!(ArchivedColumns, SectionKind::Columns, archive, sections);
