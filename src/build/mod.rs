@@ -133,7 +133,7 @@ pub struct BuildOptions {
     pub recall: f32,
     /// Bits per dimension, 5 to 8; unless given, the fewest from 6 that reach `recall`.
     pub bits: Option<u32>,
-    /// Number of inverted lists; unless given, it follows from the number of items.
+    /// Least number of inverted lists; unless given, it follows from the number of items.
     pub lists: Option<usize>,
     /// The column that titles are looked up in.
     pub title: Option<String>,

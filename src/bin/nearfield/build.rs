@@ -65,7 +65,7 @@ pub struct Args {
     /// Bits per dimension, 5 to 8 [default: the fewest from 6 that reach --recall].
     #[arg(long, value_name = "N")]
     bits: Option<u32>,
-    /// Inverted lists [default: by the number of items].
+    /// Inverted lists, at least so many [default: one for 1,024 items; one if there are few].
     #[arg(long, value_name = "N")]
     lists: Option<usize>,
     /// How the vectors' producer turns a history into a user vector: implicit for factors made by
