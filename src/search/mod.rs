@@ -241,15 +241,15 @@ impl Searcher {
         // What qualifies may all lie far away, where a centroid says little about its best items.
         // Blocks that may hold better ones than were found are looked at too.
         for (scan, query) in self.scans.iter_mut().zip(queries) {
-            let mut least = scan.top.kth();
             let is_exhaustive = effort == Effort::Exhaustive;
-            if is_filtered && !scan.is_far && !scan.is_typical_above(index, allowed) {
-                // Only now it shows: what was scanned is scanned again, with the wider margin.
-                far(scan, query);
-                least = if is_exhaustive { f32::MIN } else { least };
-                scan.choose_more(self.backend, index, allowed, least, true);
-            } else if !is_exhaustive && (scan.is_far || scan.top.len() < k) {
-                scan.choose_more(self.backend, index, allowed, least, false);
+            // Only now it shows: what was scanned is scanned again, with the wider margin.
+            let again = is_filtered && !scan.is_far && !scan.is_typical_above(index, allowed);
+            if again || !is_exhaustive && (scan.is_far || scan.top.len() < k) {
+                let least = if is_exhaustive { f32::MIN } else { scan.top.kth() };
+                if again {
+                    far(scan, query);
+                }
+                scan.choose_more(self.backend, index, allowed, least, again);
             } else {
                 scan.choose_none();
             }
