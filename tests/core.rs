@@ -114,7 +114,7 @@ fn digest_of_a_thousand_answers(archive: &[u8]) -> u64 {
 fn a_thousand_answers_are_the_same_everywhere() {
     // Changed knowingly when the arithmetic of scores changes: print the left sides.
     let found = [SMALL, SMALL_INNER_PRODUCT, SMALL_EUCLIDEAN].map(digest_of_a_thousand_answers);
-    let expected = [0xf286_5a2a_183b_0348, 0x5346_581b_f7c3_16f3, 0x6176_22e8_4aee_3fd6];
+    let expected = [0xf286_5a2a_183b_0348, 0x5346_581b_f7c3_16f3, 0xd012_8ac1_d3cc_65c4];
     assert_eq!(found, expected, "{found:#x?}");
 }
 
@@ -257,7 +257,7 @@ fn a_thousand_slates_are_the_same_everywhere() {
     let archives = [SMALL, SMALL_INNER_PRODUCT, SMALL_EUCLIDEAN, SMALL_NEIGHBOURS];
     let found = archives.map(digest_of_slates);
     let expected = [
-        0x33a7_e54b_fdd6_bcbd,
+        0xe32a_5993_9961_4187,
         0x7de0_40cd_7a2f_76b9,
         0x29b4_2fd9_7d8c_3764,
         0x5b80_b546_24d2_ad05,

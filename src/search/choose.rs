@@ -7,6 +7,7 @@
 //! Centroids come in groups of 32, whose codes are scanned together and which are one word of a set. So
 //! what is kept is a threshold, found by counting, and a comparison of every promise with it.
 
+use super::candidates::{Bracket, Candidates};
 use super::scan::{Centroids, Scan};
 use crate::ids::Ordinal;
 use crate::item_set::ItemSet;
@@ -16,10 +17,6 @@ use crate::load::{Index, Probing};
 
 /// Blocks that are scanned before the others.
 const BEST_BLOCKS: usize = 16;
-/// What a centroid promises that must not be chosen: less than any other.
-const NOTHING: f32 = f32::MIN;
-/// Thresholds that are tried at most.
-const TRIALS: usize = 20;
 
 /// What was chosen, and the working memory of choosing.
 #[derive(Debug, Default)]
@@ -33,125 +30,6 @@ pub(super) struct Choice {
     /// The blocks that are looked at in addition.
     more: ItemSet,
     candidates: Candidates,
-}
-
-/// Groups of lists or blocks, and what they promise.
-#[derive(Debug, Default)]
-struct Candidates {
-    groups: Vec<u32>,
-    promises: Vec<[f32; BLOCK]>,
-}
-
-impl Candidates {
-    fn restart(&mut self, n_groups: usize) {
-        self.groups.clear();
-        self.promises.clear();
-        self.groups.reserve(n_groups);
-        self.promises.reserve(n_groups);
-    }
-
-    /// Adds a group, of which only the lanes in `wanted` can be chosen.
-    fn push(&mut self, group: usize, wanted: u32, promise: impl FnOnce(&mut [f32; BLOCK])) {
-        self.groups.push(group as u32);
-        let promises = self.promises.push_mut([NOTHING; BLOCK]);
-        promise(promises);
-        if wanted != u32::MAX {
-            for (lane, promise) in promises.iter_mut().enumerate() {
-                if wanted >> lane & 1 == 0 {
-                    *promise = NOTHING;
-                }
-            }
-        }
-    }
-
-    /// Each group, and which of its promises lie above a threshold.
-    fn above(&self, backend: Backend, threshold: f32) -> impl Iterator<Item = (usize, u32)> {
-        let groups = self.groups.iter().zip(&self.promises);
-        groups.map(move |(group, promises)| (*group as usize, backend.above(promises, threshold)))
-    }
-
-    /// How many promises lie above a threshold.
-    fn n_above(&self, threshold: f32) -> usize {
-        // As wide as a group: compilers make SIMD of this, and not of fewer lanes.
-        let mut sums = [0u32; BLOCK];
-        for promises in &self.promises {
-            sums.iter_mut().zip(promises).for_each(|(n, p)| *n += u32::from(*p > threshold));
-        }
-        sums.iter().sum::<u32>() as usize
-    }
-
-    /// The range of what promises anything.
-    fn range(&self) -> Bracket {
-        let (mut low, mut high) = ([f32::MAX; BLOCK], [NOTHING; BLOCK]);
-        for promises in &self.promises {
-            for (high, promise) in high.iter_mut().zip(promises) {
-                *high = if *promise > *high { *promise } else { *high };
-            }
-            for (low, promise) in low.iter_mut().zip(promises) {
-                let promise = if *promise > NOTHING { *promise } else { f32::MAX };
-                *low = if promise < *low { promise } else { *low };
-            }
-        }
-        let low = low.into_iter().fold(f32::MAX, |a, b| if b < a { b } else { a });
-        let high = high.into_iter().fold(NOTHING, |a, b| if b > a { b } else { a });
-        Bracket { low: low.next_down(), n_low: self.n_above(NOTHING), high }
-    }
-
-    /// A range at whose lower end a threshold lies that `keep` of the promises exceed, or a few more: all
-    /// that promise anything, where there are no more than `keep`.
-    ///
-    /// The logarithm of how many lie above is nearly a straight line, far out. So the next trial is where
-    /// the line through both ends meets what is wanted; the end that stays counts half from then on, or
-    /// it would stay for ever (false position, the Illinois way: Dowell and Jarratt 1971).
-    fn threshold(&self, range: Bracket, keep: usize) -> Bracket {
-        let Bracket { mut low, mut n_low, mut high } = range;
-        let most = keep + keep / 32 + 1;
-        let wanted = logarithm(keep as f32 + 0.5);
-        // How far off both ends are; above the upper one lies nothing, which counts as a half.
-        let (mut off_low, mut off_high) =
-            (logarithm(n_low as f32) - wanted, logarithm(0.5) - wanted);
-        let mut side = 0;
-        for _ in 0..TRIALS {
-            if n_low <= most {
-                break;
-            }
-            let mut at = low + (high - low) * (off_low / (off_low - off_high));
-            if !(low < at && at < high) {
-                at = low + 0.5 * (high - low);
-            }
-            // What is left promises the same.
-            if at <= low || at >= high {
-                break;
-            }
-            let n = self.n_above(at);
-            let off = logarithm(if n > 0 { n as f32 } else { 0.5 }) - wanted;
-            if n >= keep {
-                (low, n_low, off_low) = (at, n, off);
-                off_high *= if side == 1 { 0.5 } else { 1.0 };
-                side = 1;
-            } else {
-                (high, off_high) = (at, off);
-                off_low *= if side == -1 { 0.5 } else { 1.0 };
-                side = -1;
-            }
-        }
-        Bracket { low, n_low, ..range }
-    }
-}
-
-/// A range of thresholds.
-#[derive(Clone, Copy)]
-struct Bracket {
-    low: f32,
-    /// How many promises lie above its lower end; above the upper end lies none.
-    n_low: usize,
-    high: f32,
-}
-
-/// The binary logarithm of a positive number, by straight lines between powers of two, in units that do
-/// not matter: the same on every machine.
-fn logarithm(x: f32) -> f32 {
-    x.to_bits() as f32
 }
 
 impl Scan {
@@ -300,21 +178,21 @@ impl Scan {
 
     /// Whether the lists that were chosen hold no fewer of the allowed items than chance leaves them: then the
     /// filter leaves as much there as elsewhere.
-    pub(super) fn is_typical(&self, index: &Index, allowed: &ItemSet) -> bool {
+    pub(super) fn is_typical(&self, index: &Index, allowed: &ItemSet, k: usize) -> bool {
         let (lists, chosen) = (index.lists(), &self.choice.lists);
         let ranges = || chosen.iter().map(|list| lists.range(list.index()));
         let n_items = ranges().map(|range| range.len()).sum();
-        let n_allowed = ranges().map(|range| allowed.count_in(range)).sum();
-        is_share(n_allowed, n_items, share_of(index, allowed))
+        let n_allowed: usize = ranges().map(|range| allowed.count_in(range)).sum();
+        is_share(n_allowed + spare(k), n_items, share_of(index, allowed))
     }
 
     /// Whether the items that scored as high as what was found, allowed or not, hold no fewer of the allowed
     /// ones than chance leaves them. Else the filter follows the query, and takes away what is near.
-    pub(super) fn is_typical_above(&self, index: &Index, allowed: &ItemSet) -> bool {
+    pub(super) fn is_typical_above(&self, index: &Index, allowed: &ItemSet, k: usize) -> bool {
         let share = share_of(index, allowed);
         // Only blocks were looked at that hold one of them: a few less would have held none by chance.
         let of_32 = (0..BLOCK.ilog2()).fold(1.0 - share, |none, _| none * none);
-        is_share(self.n_above_allowed, self.n_above, share / (1.0 - of_32))
+        is_share(self.n_above_allowed + spare(k), self.n_above, share / (1.0 - of_32))
     }
 
     /// Chooses, after a scan, those of the other blocks that may hold better items than `least`; to scan
@@ -373,6 +251,12 @@ impl Scan {
     }
 }
 
+/// So many of the nearest may be missing without a word: for want of them an answer of `k` is hardly
+/// deeper. (An item whose neighbours are asked for is excluded itself, and always the nearest.)
+fn spare(k: usize) -> usize {
+    k / 2
+}
+
 /// The lanes of a group in which `wanted` says so.
 fn word(wanted: impl Fn(usize) -> bool) -> u32 {
     (0..BLOCK).fold(0, |word, lane| word | u32::from(wanted(lane)) << lane)
@@ -392,54 +276,4 @@ fn share_of(index: &Index, allowed: &ItemSet) -> f64 {
 fn is_share(n_allowed: usize, n_items: usize, share: f64) -> bool {
     let expected = n_items as f64 * share;
     n_allowed as f64 >= expected - 3.0 * (expected * (1.0 - share)).sqrt()
-}
-
-#[cfg(test)]
-mod tests {
-    #[cfg(target_arch = "wasm32")]
-    use wasm_bindgen_test::wasm_bindgen_test as test;
-
-    use super::*;
-    use crate::rng::SeededRng;
-
-    #[test]
-    fn a_threshold_leaves_as_many_as_are_wanted_or_a_few_more() {
-        let mut rng = SeededRng::new(4, 0);
-        for shape in 0..5 {
-            for n_groups in [1, 3, 100] {
-                let mut candidates = Candidates::default();
-                for group in 0..n_groups {
-                    candidates.push(group, rng.bits() as u32 | 1, |promises| {
-                        for promise in promises {
-                            let x = rng.normal();
-                            *promise = match shape {
-                                0 => x,
-                                // Far outliers, few values, one value, any size.
-                                1 => x * x * x * 1e9,
-                                2 => rng.below(3) as f64,
-                                3 => 0.25,
-                                _ => f64::from(f32::from_bits(rng.bits() as u32 & 0x7F00_0000)),
-                            } as f32;
-                        }
-                    });
-                }
-                let mut promises: Vec<f32> = candidates.promises.concat();
-                promises.retain(|promise| *promise > NOTHING);
-                promises.sort_unstable_by(|a, b| b.total_cmp(a));
-                let n = promises.len();
-                for keep in [0, 1, 2, 16, 100, 1000, 5000] {
-                    let range = candidates.range();
-                    assert_eq!(range.n_low, n);
-                    let found = candidates.threshold(range, keep);
-                    let above = promises.iter().filter(|p| **p > found.low).count();
-                    assert_eq!((above, candidates.n_above(found.low)), (found.n_low, above));
-                    assert!(above >= keep.min(n), "{shape} {n} {keep}: {above}");
-                    // All that promise the same come together, and no trial may part sizes far apart.
-                    if shape < 2 {
-                        assert!(above <= keep + keep / 32 + 1, "{shape} {n} {keep}: {above}");
-                    }
-                }
-            }
-        }
-    }
 }

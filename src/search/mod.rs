@@ -7,6 +7,7 @@
 //! score orders the answer and is the one returned. Items that are not allowed are left out of all
 //! four, so `k` items come back whenever `k` qualify.
 
+mod candidates;
 mod choose;
 mod exact;
 mod query;
@@ -220,7 +221,7 @@ impl Searcher {
             scan.choose(self.backend, index, probing, allowed);
             scan.is_counting = is_filtered;
             (scan.n_above, scan.n_above_allowed) = (0, 0);
-            scan.is_far = is_filtered && !scan.is_typical(index, allowed);
+            scan.is_far = is_filtered && !scan.is_typical(index, allowed, k);
             match scan.is_far {
                 true => far(scan, query),
                 false => {
@@ -243,7 +244,7 @@ impl Searcher {
         for (scan, query) in self.scans.iter_mut().zip(queries) {
             let is_exhaustive = effort == Effort::Exhaustive;
             // Only now it shows: what was scanned is scanned again, with the wider margin.
-            let again = is_filtered && !scan.is_far && !scan.is_typical_above(index, allowed);
+            let again = is_filtered && !scan.is_far && !scan.is_typical_above(index, allowed, k);
             if again || !is_exhaustive && (scan.is_far || scan.top.len() < k) {
                 let least = if is_exhaustive { f32::MIN } else { scan.top.kth() };
                 if again {
