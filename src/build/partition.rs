@@ -1,12 +1,12 @@
-//! Lists of whole blocks: which items lie in one list, and which of them in one block.
+//! Which items lie in one block, and which blocks in one list.
 //!
 //! Every block has a centroid of its own, which its items' codes are residuals to and by which a search
-//! decides whether to look at it. So the 32 items of a block should lie close together, and no block
-//! may belong to two lists.
+//! decides whether to look at it. So the 32 items of a block should lie close together.
 //!
-//! A list is divided by cutting it in two again and again, each time where a line through two centroids
+//! A cluster is divided by cutting it in two again and again, each time where a line through two centroids
 //! (2-means) is divided into whole blocks; then items of two blocks change places as long as that
-//! brings them nearer to their centroids, in sum: k-means with clusters of one size.
+//! brings them nearer to their centroids, in sum: k-means with clusters of one size. The same divides all
+//! blocks, by their means, into lists.
 
 use super::kmeans::Clusters;
 use crate::kernel::code::BLOCK;
@@ -15,17 +15,17 @@ use crate::kernel::code::BLOCK;
 const POWER_STEPS: usize = 4;
 /// Times that a cut's two centroids are made anew.
 const CUT_STEPS: usize = 6;
-/// Times that all centroids of a list are made anew, with changes of place in between.
+/// Times that all centroids are made anew, with changes of place in between.
 const ROUNDS: usize = 4;
 /// Rounds of changes under the same centroids.
 const PASSES: usize = 3;
 /// Blocks or lists whose members change places with each other, at most. They lie in the order of the
 /// cuts, so those that change nothing with each other are seldom near.
 const MOST_UNITS: usize = 64;
-/// Blocks that an item would like best, which are asked for a change.
+/// Units that a member would like best, which are asked for a change.
 const ASKED: usize = 4;
 
-/// The members of each list, so many that each list consists of whole blocks; only the last one's last
+/// The members of each cluster, so many that each consists of whole blocks; only the last one's last
 /// block may have fewer items.
 ///
 /// Lists that lack least to a whole block take the items that others have left over, each those of
