@@ -21,8 +21,9 @@ const BEST_BLOCKS: usize = 16;
 /// What was chosen, and the working memory of choosing.
 #[derive(Debug, Default)]
 pub(super) struct Choice {
-    /// The blocks to look at first: what they hold makes the threshold that refuses the rest.
-    pub(super) best: Vec<u32>,
+    /// The blocks to look at first, as groups and words: what they hold makes the threshold that refuses
+    /// the rest.
+    pub(super) best: Vec<(usize, u32)>,
     /// The other blocks to look at. In the order in which they lie, for the memory's sake.
     pub(super) blocks: ItemSet,
     /// The lists whose blocks' centroids were scored.
@@ -44,7 +45,7 @@ impl Scan {
     ) {
         let mut choice = std::mem::take(&mut self.choice);
         choice.best.clear();
-        choice.best.reserve(2 * BEST_BLOCKS);
+        choice.best.reserve(BEST_BLOCKS);
         let n_blocks = index.len().div_ceil(BLOCK);
         // Room for it now: a search that needs it must not be the first to allocate.
         choice.more.reset(n_blocks);
@@ -54,13 +55,14 @@ impl Scan {
             self.choose_lists(&mut choice, backend, index, probing.n_lists, allowed);
             self.choose_blocks(&mut choice, backend, index, probing.n_blocks, allowed);
         }
-        for block in &choice.best {
-            choice.blocks.remove(Ordinal(*block));
+        for (group, word) in &choice.best {
+            choice.blocks.set_word(*group, choice.blocks.words()[*group] & !word);
         }
         self.choice = choice;
     }
 
     /// Everything, the blocks of the most promising list first.
+    #[inline(never)]
     fn choose_all(
         &mut self,
         choice: &mut Choice,
@@ -83,10 +85,14 @@ impl Scan {
         }
         let promise = |list: &usize| self.list_promise(&lists, *list, lists.level.optimism);
         let best = (0..lists.len()).max_by(|a, b| promise(a).total_cmp(&promise(b)));
-        let first = best.map_or(0..0, |list| lists.blocks(list)).take(BEST_BLOCKS);
-        choice.best.extend(first.map(|block| block as u32));
+        // Lists are powers of two: these blocks lie in one group.
+        let first = best.map_or(0, |list| lists.blocks(list).start);
+        let (group, word) = (first / BLOCK, ((1 << BEST_BLOCKS) - 1) << (first % BLOCK));
+        let word = choice.blocks.words().get(group).map_or(0, |blocks| blocks & word);
+        choice.best.push((group, word));
     }
 
+    #[inline(never)]
     fn choose_lists(
         &self,
         choice: &mut Choice,
@@ -122,6 +128,7 @@ impl Scan {
     }
 
     /// Of the blocks of the chosen lists.
+    #[inline(never)]
     fn choose_blocks(
         &mut self,
         choice: &mut Choice,
@@ -168,16 +175,13 @@ impl Scan {
         for (group, word) in candidates.above(backend, least.low) {
             choice.blocks.set_word(group, word);
         }
-        for (group, mut word) in candidates.above(backend, best.low) {
-            while word != 0 && choice.best.len() < 2 * BEST_BLOCKS {
-                choice.best.push((group * BLOCK) as u32 + word.trailing_zeros());
-                word &= word - 1;
-            }
-        }
+        let best = candidates.above(backend, best.low).filter(|(_, word)| *word != 0);
+        choice.best.extend(best.take(BEST_BLOCKS));
     }
 
     /// Whether the lists that were chosen hold no fewer of the allowed items than chance leaves them: then the
     /// filter leaves as much there as elsewhere.
+    #[inline(never)]
     pub(super) fn is_typical(&self, index: &Index, allowed: &ItemSet, k: usize) -> bool {
         let (lists, chosen) = (index.lists(), &self.choice.lists);
         let ranges = || chosen.iter().map(|list| lists.range(list.index()));
@@ -188,6 +192,7 @@ impl Scan {
 
     /// Whether the items that scored as high as what was found, allowed or not, hold no fewer of the allowed
     /// ones than chance leaves them. Else the filter follows the query, and takes away what is near.
+    #[inline(never)]
     pub(super) fn is_typical_above(&self, index: &Index, allowed: &ItemSet, k: usize) -> bool {
         let share = share_of(index, allowed);
         // Only blocks were looked at that hold one of them: a few less would have held none by chance.
@@ -197,6 +202,7 @@ impl Scan {
 
     /// Chooses, after a scan, those of the other blocks that may hold better items than `least`; to scan
     /// `again`, those that were scanned too.
+    #[inline(never)]
     pub(super) fn choose_more(
         &mut self,
         backend: Backend,
@@ -209,8 +215,8 @@ impl Scan {
         let Centroids { lists, blocks, .. } = &centroids;
         let mut choice = std::mem::take(&mut self.choice);
         // What was looked at first was looked at too.
-        for block in choice.best.drain(..) {
-            choice.blocks.insert(Ordinal(block));
+        for (group, word) in choice.best.drain(..) {
+            choice.blocks.set_word(group, choice.blocks.words()[group] | word);
         }
         let Choice { blocks: scanned, lists: scored, more, .. } = &mut choice;
         more.reset(index.len().div_ceil(BLOCK));
@@ -263,7 +269,7 @@ fn word(wanted: impl Fn(usize) -> bool) -> u32 {
 }
 
 /// The lanes of a group that are not padding, where there are `n` lists or blocks.
-fn lanes(group: usize, n: usize) -> u32 {
+pub(super) fn lanes(group: usize, n: usize) -> u32 {
     u32::MAX >> (((group + 1) * BLOCK).saturating_sub(n)).min(31)
 }
 

@@ -160,8 +160,10 @@ impl Searcher {
         scan.top.restart(n, n, 0.0);
         scan.score_all(self.backend, index);
         let items = scan::Items::of(index);
-        for block in 0..allowed.words().len() {
-            scan.scan_block(self.backend, &items, block, allowed);
+        let n_blocks = allowed.words().len();
+        for group in 0..n_blocks.div_ceil(BLOCK) {
+            let blocks = (group, choose::lanes(group, n_blocks));
+            scan.scan_blocks(self.backend, &items, blocks, allowed);
         }
         let (prefixes, items): (Vec<f32>, Vec<Ordinal>) = scan.top.finish().unzip();
         let scores = self.score(index, query, &items);
@@ -230,7 +232,7 @@ impl Searcher {
                 }
             }
             for i in 0..scan.choice.best.len() {
-                scan.scan_block(self.backend, &items, scan.choice.best[i] as usize, allowed);
+                scan.scan_blocks(self.backend, &items, scan.choice.best[i], allowed);
             }
             scan.top.settle();
             if scan.choice.blocks.count() > 0 {
@@ -263,21 +265,11 @@ impl Searcher {
     fn scan_chosen(&mut self, index: &Index, allowed: &ItemSet, n: usize, reach: f32) {
         let scans = &mut self.scans[..n];
         let (blocks, items) = (index.blocks(), scan::Items::of(index));
-        // Block by block, so that what one query brought into the cache serves the others.
+        // Group by group, so that what one query brought into the cache serves the others.
         for group in 0..allowed.words().len().div_ceil(BLOCK) {
-            let mut union = 0;
             for scan in &mut *scans {
-                scan.leave_out(self.backend, &blocks, group, reach);
-                union |= scan.choice.blocks.words()[group];
-            }
-            while union != 0 {
-                let block = BLOCK * group + union.trailing_zeros() as usize;
-                union &= union - 1;
-                for scan in &mut *scans {
-                    if scan.choice.blocks.contains(Ordinal(block as u32)) {
-                        scan.scan_block(self.backend, &items, block, allowed);
-                    }
-                }
+                let word = scan.promising(&blocks, group, reach);
+                scan.scan_blocks(self.backend, &items, (group, word), allowed);
             }
         }
     }

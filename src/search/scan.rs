@@ -75,6 +75,7 @@ fn offset(bits: u32, sum: i32) -> i32 {
 
 impl Scan {
     /// Takes a query, and scores the centroids of all lists.
+    #[inline(never)]
     pub(super) fn prepare(&mut self, backend: Backend, index: &Index, query: &Query) {
         let step = quantize(query.vector(), &mut self.query);
         let sum = self.query.iter().map(|q| i32::from(*q)).sum();
@@ -201,29 +202,30 @@ impl Scan {
         }
     }
 
-    /// Leaves out those chosen blocks of a group that hold nothing better than was found, unless it lies more
-    /// than `reach` spreads above their centroid: they count as not chosen.
+    /// The chosen blocks of a group, but for those that hold nothing better than was found, unless it lies
+    /// more than `reach` spreads above their centroid: they count as not chosen from now on.
     ///
     /// Most queries find their nearest items in the first few blocks, and what they found then says of
     /// most of the others that they hold nothing better: an end that comes earlier for easy queries,
     /// as in Li et al., *Improving Approximate Nearest Neighbor Search through Learned Adaptive Early
     /// Termination* (SIGMOD 2020), here by one measured number a share of recall.
     #[inline]
-    pub(super) fn leave_out(
-        &mut self,
-        backend: Backend,
-        blocks: &Level<'_>,
-        group: usize,
-        reach: f32,
-    ) {
-        let word = self.choice.blocks.words()[group];
-        if word == 0 || reach == f32::MAX {
-            return;
+    pub(super) fn promising(&mut self, blocks: &Level<'_>, group: usize, reach: f32) -> u32 {
+        let chosen = self.choice.blocks.words()[group];
+        if chosen == 0 || reach == f32::MAX {
+            return chosen;
         }
-        let mut promises = [0.0; BLOCK];
-        self.promises(blocks, group, &self.bases[group], reach, &mut promises);
-        let above = backend.above(&promises, self.top.kth_so_far());
-        self.choice.blocks.set_word(group, word & above);
+        let least = self.top.kth_so_far();
+        let (mut kept, mut left) = (chosen, chosen);
+        while left != 0 {
+            let block = group * BLOCK + left.trailing_zeros() as usize;
+            if self.block_promise(blocks, block, reach) <= least {
+                kept &= !(left & left.wrapping_neg());
+            }
+            left &= left - 1;
+        }
+        self.choice.blocks.set_word(group, kept);
+        kept
     }
 
     /// Takes all allowed items, which must be few, without looking at them.
@@ -233,9 +235,30 @@ impl Scan {
         allowed.iter().for_each(|item| self.top.push(0.0, item.0));
     }
 
-    /// Scans a block whose centroid was scored.
+    /// Scans those blocks of a group, whose centroids were scored, that have a bit in `word`.
     #[inline]
-    pub(super) fn scan_block(
+    pub(super) fn scan_blocks(
+        &mut self,
+        backend: Backend,
+        items: &Items<'_>,
+        (group, mut word): (usize, u32),
+        allowed: &ItemSet,
+    ) {
+        while word != 0 {
+            self.scan_block(
+                backend,
+                items,
+                group * BLOCK + word.trailing_zeros() as usize,
+                allowed,
+            );
+            word &= word - 1;
+        }
+    }
+
+    /// A function of its own: within a loop, compilers keep what its rounds share in registers that the
+    /// kernel needs.
+    #[inline(never)]
+    fn scan_block(
         &mut self,
         backend: Backend,
         items: &Items<'_>,
