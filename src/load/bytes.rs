@@ -23,8 +23,31 @@ pub struct AlignedBytes {
 
 enum Storage {
     Owned(Vec<Line>),
+    /// Pages that memory was grown by. They are zero as they come, where the allocator's would be
+    /// written twice: with zeros, then with the archive. Never given back, as no page of WebAssembly is:
+    /// an archive has an instance of its own, and goes with it.
+    #[cfg(target_arch = "wasm32")]
+    Pages(&'static mut [Line]),
     #[cfg(all(feature = "mmap", not(target_arch = "wasm32")))]
     Mapped(memmap2::Mmap),
+}
+
+/// Archives of at least so many bytes get pages of their own.
+#[cfg(target_arch = "wasm32")]
+const LARGE: usize = 1 << 20;
+
+/// `n` lines in pages that nothing else lies in, or none where they are refused.
+#[cfg(target_arch = "wasm32")]
+fn grow(n: usize) -> Option<&'static mut [Line]> {
+    const PAGE: usize = 1 << 16;
+    let first = core::arch::wasm32::memory_grow::<0>(n.div_ceil(PAGE / ALIGNMENT));
+    if first == usize::MAX {
+        return None;
+    }
+    // SAFETY: the pages from `first` on are new, so that nobody else refers to them, and zero, which is
+    // a value of `Line`; they stay for as long as the instance, and begin at a multiple of 64. The allocator
+    // copes with memory that others have grown.
+    Some(unsafe { core::slice::from_raw_parts_mut((first * PAGE) as *mut Line, n) })
 }
 
 impl AlignedBytes {
@@ -35,6 +58,11 @@ impl AlignedBytes {
     pub fn zeroed(len: usize) -> Result<Self> {
         let refused = || Error::Memory { needed_bytes: len as u64 };
         let n_lines = len.div_ceil(ALIGNMENT);
+        #[cfg(target_arch = "wasm32")]
+        if len >= LARGE {
+            let lines = grow(n_lines).ok_or_else(refused)?;
+            return Ok(Self { storage: Storage::Pages(lines), len });
+        }
         let mut lines = Vec::new();
         lines.try_reserve_exact(n_lines).map_err(|_| refused())?;
         lines.resize(n_lines, Line([0; ALIGNMENT]));
@@ -80,6 +108,8 @@ impl AlignedBytes {
     pub fn as_slice(&self) -> &[u8] {
         match &self.storage {
             Storage::Owned(lines) => &bytemuck::cast_slice(lines)[..self.len],
+            #[cfg(target_arch = "wasm32")]
+            Storage::Pages(lines) => &bytemuck::cast_slice(lines)[..self.len],
             #[cfg(all(feature = "mmap", not(target_arch = "wasm32")))]
             Storage::Mapped(map) => map,
         }
@@ -91,6 +121,8 @@ impl AlignedBytes {
     pub fn as_mut_slice(&mut self) -> &mut [u8] {
         match &mut self.storage {
             Storage::Owned(lines) => &mut bytemuck::cast_slice_mut(lines)[..self.len],
+            #[cfg(target_arch = "wasm32")]
+            Storage::Pages(lines) => &mut bytemuck::cast_slice_mut(lines)[..self.len],
             #[cfg(all(feature = "mmap", not(target_arch = "wasm32")))]
             Storage::Mapped(_) => &mut [],
         }

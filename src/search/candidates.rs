@@ -66,10 +66,8 @@ impl Candidates {
     pub(super) fn range(&self) -> Bracket {
         let (mut low, mut high) = ([f32::MAX; BLOCK], [NOTHING; BLOCK]);
         for promises in &self.promises {
-            for (high, promise) in high.iter_mut().zip(promises) {
+            for ((low, high), promise) in low.iter_mut().zip(&mut high).zip(promises) {
                 *high = if *promise > *high { *promise } else { *high };
-            }
-            for (low, promise) in low.iter_mut().zip(promises) {
                 let promise = if *promise > NOTHING { *promise } else { f32::MAX };
                 *low = if promise < *low { promise } else { *low };
             }

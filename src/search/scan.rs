@@ -165,7 +165,7 @@ impl Scan {
         self.promises(blocks, group, &self.bases[group], blocks.optimism, out);
     }
 
-    #[inline(always)]
+    #[inline(never)]
     fn promises(
         &self,
         level: &Level<'_>,
