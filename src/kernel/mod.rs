@@ -2,8 +2,7 @@
 //!
 //! | kernel | scalar | wasm32 simd128 | wasm32 relaxed | x86-64 |
 //! |---|---|---|---|---|
-//! | [`Backend::score_prefixes`] | [`scalar`] | `i32x4.dot_i16x8` | `i32x4.relaxed_dot_i8x16_i7x16_add` | AVX2 `vpmaddubsw` |
-//! | [`Backend::score_centroids`] | [`scalar`] | `i32x4.dot_i16x8` | the same as prefixes | AVX2 `vpmaddubsw` |
+//! | [`Backend::score_above`], [`Backend::score_all`] | [`scalar`] | `i32x4.dot_i16x8` | `i32x4.relaxed_dot_i8x16_i7x16_add` | AVX2 `vpmaddubsw` |
 //! | [`Backend::above`] | [`scalar`] | four at a time | the same | [`scalar`] |
 //! | [`Backend::dot_code`], [`Backend::dot_centroid`], [`Backend::add_code`] | [`scalar`] | two f64 at a time | the same | [`scalar`] |
 //! | [`Backend::dot`] | [`scalar`] | two f64 at a time | the same | [`scalar`] |
@@ -48,10 +47,41 @@ pub struct Affine {
     pub norm_base: u32,
 }
 
+/// What the codes of a block are, both in the layout of [`code`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Coded {
+    /// Four bits a dimension.
+    Prefixes,
+    /// A byte a dimension, whose highest bit is not read: centroids of lists.
+    Centroids,
+}
+
+impl Coded {
+    /// Bytes of a block's codes, for a padded dimension.
+    #[inline]
+    #[must_use]
+    pub const fn block_bytes(self, padded_dim: usize) -> usize {
+        match self {
+            Self::Prefixes => BLOCK / 2 * padded_dim,
+            Self::Centroids => BLOCK * padded_dim,
+        }
+    }
+}
+
+#[inline(always)]
+fn check(coded: Coded, block: &Block<'_>, query: &[i8]) {
+    assert!(
+        block.codes.len() == coded.block_bytes(query.len()),
+        "block and query lengths must agree"
+    );
+    assert!(query.len().is_multiple_of(8), "the padded dimension is a multiple of 8");
+    debug_assert!(query.iter().all(|q| *q != i8::MIN));
+}
+
 /// What is stored of one block of 32.
 #[derive(Clone, Copy, Debug)]
 pub struct Block<'a> {
-    /// In the layout of [`code`].
+    /// In the layout of [`code`], as [`Coded`] says.
     pub codes: &'a [u8],
     /// Scales of the codes, in 16 bits.
     pub scales: &'a [u16; BLOCK],
@@ -121,63 +151,71 @@ impl Backend {
         }
     }
 
-    /// Scores the 32 centroids of a block; see [`Backend::score_prefixes`].
-    ///
-    /// The block's codes are `BLOCK * query.len()` bytes, whose highest bits are not read.
-    ///
-    /// # Panics
-    /// If the lengths do not fit together: a bug of the caller, never of the data.
-    #[inline(always)]
-    pub fn score_centroids(
-        self,
-        block: &Block<'_>,
-        query: &[i8],
-        affine: &Affine,
-        threshold: f32,
-        out: &mut [f32; BLOCK],
-    ) -> u32 {
-        assert!(block.codes.len() == BLOCK * query.len(), "block and query lengths must agree");
-        assert!(query.len().is_multiple_of(8), "the padded dimension is a multiple of 8");
-        debug_assert!(query.iter().all(|q| *q != i8::MIN));
-        match self.held() {
-            Self::Scalar => {
-                let dots = scalar::dot_centroids(block.codes, query);
-                scalar::score(&dots, block, affine, threshold, out)
-            }
-            #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-            Self::Simd128 => {
-                let sums = simd128::dot_centroids(block.codes, query);
-                simd128::score(sums, block, affine, threshold, out)
-            }
-            #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
-            Self::Relaxed => {
-                let sums = relaxed::dot_centroids(block.codes, query);
-                simd128::score(sums, block, affine, threshold, out)
-            }
-            #[cfg(target_arch = "x86_64")]
-            Self::Avx2 => {
-                let dots = x86_64::dot_centroids(block.codes, query);
-                scalar::score(&dots, block, affine, threshold, out)
-            }
-        }
-    }
-
-    /// Scores the 32 items of a block by their prefixes: `base + scale * ((2 dot - offset) * step)`,
-    /// where `dot` is the sum over dimensions of query times prefix. With squared norms (Euclidean
-    /// archives) `2 score - norm`, which orders like minus the distance. Returns a bit for each lane
-    /// whose score exceeds `threshold`; where none does, `out` may stay as it was.
+    /// Scores the 32 codes of a block: `base + scale * ((2 dot - offset) * step)`, where `dot` is the sum over
+    /// dimensions of query times code. With squared norms (Euclidean archives) `2 score - norm`, which
+    /// orders like minus the distance.
     ///
     /// The dot products are exact. Every operation behind them is rounded on its own, in this order,
     /// so that SIMD cannot change a bit.
     ///
-    /// The block's codes are `BLOCK / 2 * query.len()` bytes. `query` has a length that is a multiple
-    /// of eight and at most [`code::MAX_DIM`], each component within ±[`code::QUERY_LIMIT`] (and
+    /// The block's codes are as many bytes as [`Coded::block_bytes`] says. `query` has a length that is a
+    /// multiple of eight and at most [`code::MAX_DIM`], each component within ±[`code::QUERY_LIMIT`] (and
     /// never -128). The step is not negative.
     ///
     /// # Panics
     /// If the lengths do not fit together: a bug of the caller, never of the data.
     #[inline(always)]
-    pub fn score_prefixes(
+    pub fn score_all(
+        self,
+        coded: Coded,
+        block: &Block<'_>,
+        query: &[i8],
+        affine: &Affine,
+        out: &mut [f32; BLOCK],
+    ) {
+        check(coded, block, query);
+        match self.held() {
+            Self::Scalar => {
+                let dots = match coded {
+                    Coded::Centroids => scalar::dot_centroids(block.codes, query),
+                    Coded::Prefixes => scalar::dot_prefixes(block.codes, query),
+                };
+                scalar::score_all(&dots, block, affine, out);
+            }
+            #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+            Self::Simd128 => {
+                let sums = match coded {
+                    Coded::Centroids => simd128::dot_centroids(block.codes, query),
+                    Coded::Prefixes => simd128::dot_prefixes(block.codes, query),
+                };
+                simd128::score_all(&sums, block, affine, out);
+            }
+            #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
+            Self::Relaxed => {
+                let sums = match coded {
+                    Coded::Centroids => relaxed::dot_centroids(block.codes, query),
+                    Coded::Prefixes => relaxed::dot_prefixes(block.codes, query),
+                };
+                simd128::score_all(&sums, block, affine, out);
+            }
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2 => {
+                let dots = match coded {
+                    Coded::Centroids => x86_64::dot_centroids(block.codes, query),
+                    Coded::Prefixes => x86_64::dot_prefixes(block.codes, query),
+                };
+                scalar::score_all(&dots, block, affine, out);
+            }
+        }
+    }
+
+    /// The scores of a block's prefixes as [`Backend::score_all`] gives them, and a bit for each lane whose
+    /// score exceeds `threshold`; where none does, `out` may stay as it was.
+    ///
+    /// # Panics
+    /// As [`Backend::score_all`].
+    #[inline(always)]
+    pub fn score_above(
         self,
         block: &Block<'_>,
         query: &[i8],
@@ -185,31 +223,26 @@ impl Backend {
         threshold: f32,
         out: &mut [f32; BLOCK],
     ) -> u32 {
-        assert!(
-            block.codes.len() == BLOCK / 2 * query.len(),
-            "block and query lengths must agree"
-        );
-        assert!(query.len().is_multiple_of(8), "the padded dimension is a multiple of 8");
-        debug_assert!(query.iter().all(|q| *q != i8::MIN));
+        check(Coded::Prefixes, block, query);
         match self.held() {
             Self::Scalar => {
                 let dots = scalar::dot_prefixes(block.codes, query);
-                scalar::score(&dots, block, affine, threshold, out)
+                scalar::score_above(&dots, block, affine, threshold, out)
             }
             #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
             Self::Simd128 => {
                 let sums = simd128::dot_prefixes(block.codes, query);
-                simd128::score(sums, block, affine, threshold, out)
+                simd128::score_above(sums, block, affine, threshold, out)
             }
             #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
             Self::Relaxed => {
                 let sums = relaxed::dot_prefixes(block.codes, query);
-                simd128::score(sums, block, affine, threshold, out)
+                simd128::score_above(sums, block, affine, threshold, out)
             }
             #[cfg(target_arch = "x86_64")]
             Self::Avx2 => {
                 let dots = x86_64::dot_prefixes(block.codes, query);
-                scalar::score(&dots, block, affine, threshold, out)
+                scalar::score_above(&dots, block, affine, threshold, out)
             }
         }
     }

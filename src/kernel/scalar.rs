@@ -20,15 +20,14 @@ pub(super) fn dot_prefixes(codes: &[u8], query: &[i8]) -> [i32; BLOCK] {
     })
 }
 
-/// Scores from a block's dot products: see [`super::Backend::score_prefixes`].
+/// Scores from a block's dot products: see [`super::Backend::score_all`].
 #[inline(always)]
-pub(super) fn score(
+pub(super) fn score_all(
     dots: &[i32; BLOCK],
     block: &Block<'_>,
     affine: &Affine,
-    threshold: f32,
     out: &mut [f32; BLOCK],
-) -> u32 {
+) {
     for ((score, dot), bits) in out.iter_mut().zip(dots).zip(block.scales) {
         // Wrapping gives the true value, which fits (see `code`).
         let dot = dot.wrapping_mul(2).wrapping_sub(affine.offset) as f32;
@@ -39,6 +38,18 @@ pub(super) fn score(
             *score = 2.0 * *score - scale_from_bits(*bits, affine.norm_base);
         }
     }
+}
+
+/// See [`super::Backend::score_above`].
+#[inline(always)]
+pub(super) fn score_above(
+    dots: &[i32; BLOCK],
+    block: &Block<'_>,
+    affine: &Affine,
+    threshold: f32,
+    out: &mut [f32; BLOCK],
+) -> u32 {
+    score_all(dots, block, affine, out);
     above(out, threshold)
 }
 

@@ -31,6 +31,13 @@ fn load_eight(numbers: &[u16; 8]) -> v128 {
     unsafe { v128_load(numbers.as_ptr().cast::<v128>()) }
 }
 
+/// Four numbers to any address.
+#[inline(always)]
+fn store(four: &mut [f32; 4], numbers: v128) {
+    // SAFETY: the reference covers the 16 bytes, and the store is unaligned.
+    unsafe { v128_store(four.as_mut_ptr().cast::<v128>(), numbers) };
+}
+
 /// Brings each of a block's eight sums, of four items each, up to date with one group of its codes,
 /// four bytes an item.
 ///
@@ -166,7 +173,27 @@ impl Arithmetic {
     }
 }
 
-/// Scores from a block's dot products: see [`super::Backend::score_prefixes`].
+/// Scores from a block's dot products: see [`super::Backend::score_all`].
+///
+/// A function of its own: engines compile it before they give their first answer, once for all kinds of
+/// centroids.
+#[inline(never)]
+pub(super) fn score_all(
+    sums: &[v128; 8],
+    block: &Block<'_>,
+    affine: &Affine,
+    out: &mut [f32; BLOCK],
+) {
+    let arithmetic = Arithmetic::new(affine);
+    let (fours, _) = out.as_chunks_mut::<4>();
+    for (i, (four, dots)) in fours.iter_mut().zip(sums).enumerate() {
+        let norm = block.norms.map(|norms| half(eight(norms, i / 2), i));
+        let scale = half(eight(block.scales, i / 2), i);
+        store(four, arithmetic.score(arithmetic.odd(*dots), scale, norm));
+    }
+}
+
+/// See [`super::Backend::score_above`].
 ///
 /// Nearly every block of a scan holds nothing above the threshold. So the score is computed first
 /// that an item would have with the largest dot product, the largest scale and the smallest norm of
@@ -174,7 +201,7 @@ impl Arithmetic {
 /// where it does not exceed the threshold, nothing does, and the block is done at a quarter of the
 /// price of its scores.
 #[inline(always)]
-pub(super) fn score(
+pub(super) fn score_above(
     sums: [v128; 8],
     block: &Block<'_>,
     affine: &Affine,
@@ -206,8 +233,7 @@ pub(super) fn score(
         let norm = block.norms.map(|norms| half(eight(norms, i / 2), i));
         let score = arithmetic.score(arithmetic.odd(dots), half(scales(i / 2), i), norm);
         above |= u32::from(i32x4_bitmask(is_above(score))) << (4 * i);
-        // SAFETY: `four` is 16 bytes of f32, and the store is unaligned.
-        unsafe { v128_store(four.as_mut_ptr().cast::<v128>(), score) };
+        store(four, score);
     }
     above
 }

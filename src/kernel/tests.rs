@@ -28,7 +28,7 @@ fn answer(above: u32, scores: [f32; BLOCK]) -> Answer {
 
 /// All backends score a block as the definition does, whatever the threshold: below all scores,
 /// above them, at each of the three best, and just below these. The first half of the codes serve as
-/// prefixes too.
+/// prefixes.
 fn assert_parity(
     codes: &[u8],
     query: &[i8],
@@ -36,31 +36,34 @@ fn assert_parity(
     norms: Option<&[u16; BLOCK]>,
     affine: &Affine,
 ) {
-    let centroids = |backend: Backend, threshold: f32| {
-        let mut scores = [0.0; BLOCK];
-        let block = Block { codes, scales, norms };
-        let above = backend.score_centroids(&block, query, affine, threshold, &mut scores);
-        answer(above, scores)
-    };
+    for coded in [Coded::Centroids, Coded::Prefixes] {
+        let block = Block { codes: &codes[..coded.block_bytes(query.len())], scales, norms };
+        let all = |backend: Backend| {
+            let mut scores = [0.0; BLOCK];
+            backend.score_all(coded, &block, query, affine, &mut scores);
+            answer(u32::MAX, scores)
+        };
+        for backend in Backend::available() {
+            let dim = query.len();
+            assert_eq!(all(backend), all(Backend::Scalar), "{coded:?}, {backend:?}, {dim}");
+        }
+    }
+    let block = Block { codes: &codes[..codes.len() / 2], scales, norms };
     let items = |backend: Backend, threshold: f32| {
         let mut scores = [0.0; BLOCK];
-        let block = Block { codes: &codes[..codes.len() / 2], scales, norms };
-        let above = backend.score_prefixes(&block, query, affine, threshold, &mut scores);
+        let above = backend.score_above(&block, query, affine, threshold, &mut scores);
         answer(above, scores)
     };
-    let kernels: [&dyn Fn(Backend, f32) -> Answer; 2] = [&centroids, &items];
-    for (kernel, name) in kernels.iter().zip(["centroids", "prefixes"]) {
-        let (above, scores) = kernel(Backend::Scalar, f32::MIN);
-        assert_eq!(above, u32::MAX);
-        let mut best = scores.map(f32::from_bits);
-        best.sort_unstable_by(|a, b| b.total_cmp(a));
-        let near = best[..3].iter().flat_map(|score| [*score, score.next_down()]);
-        for threshold in near.chain([f32::MIN, 0.0, f32::MAX]) {
-            let expected = kernel(Backend::Scalar, threshold);
-            for backend in Backend::available() {
-                let found = kernel(backend, threshold);
-                assert_eq!(found, expected, "{name}, {backend:?}, {} dimensions", query.len());
-            }
+    let (above, scores) = items(Backend::Scalar, f32::MIN);
+    assert_eq!(above, u32::MAX);
+    let mut best = scores.map(f32::from_bits);
+    best.sort_unstable_by(|a, b| b.total_cmp(a));
+    let near = best[..3].iter().flat_map(|score| [*score, score.next_down()]);
+    for threshold in near.chain([f32::MIN, 0.0, f32::MAX]) {
+        let expected = items(Backend::Scalar, threshold);
+        for backend in Backend::available() {
+            let found = items(backend, threshold);
+            assert_eq!(found, expected, "{backend:?}, {} dimensions", query.len());
         }
     }
 }
@@ -125,10 +128,10 @@ fn extremes_do_not_overflow() {
     let (mut out, query) = ([0.0; BLOCK], vec![QUERY_LIMIT as i8; MAX_DIM]);
     let limit = i64::from(QUERY_LIMIT) * MAX_DIM as i64;
     let block = Block { codes: &vec![127; BLOCK * MAX_DIM], scales: &scales, norms: None };
-    Backend::best().score_centroids(&block, &query, &exact, f32::MIN, &mut out);
+    Backend::best().score_all(Coded::Centroids, &block, &query, &exact, &mut out);
     assert_eq!(out[31], (2 * 127 * limit) as f32);
     let block = Block { codes: &vec![255; BLOCK / 2 * MAX_DIM], ..block };
-    Backend::best().score_prefixes(&block, &query, &exact, f32::MIN, &mut out);
+    Backend::best().score_all(Coded::Prefixes, &block, &query, &exact, &mut out);
     assert_eq!(out[31], (2 * 15 * limit) as f32);
 }
 

@@ -13,7 +13,7 @@ use crate::kernel::code::{
     BLOCK, CENTROID_BITS, PREFIX_BITS, QUERY_LIMIT, centroid_block_bytes, padded_dim,
     prefix_block_bytes, scale_from_bits,
 };
-use crate::kernel::{Affine, Backend, Block};
+use crate::kernel::{Affine, Backend, Block, Coded};
 use crate::load::{Index, Level, Lists};
 use crate::metric::Metric;
 
@@ -96,7 +96,7 @@ impl Scan {
         for (codes, scales) in blocks.zip(lists.level.scales.as_chunks::<BLOCK>().0) {
             let block = Block { codes, scales, norms: None };
             let mut scores = [0.0; BLOCK];
-            backend.score_centroids(&block, &self.query, &affine, f32::MIN, &mut scores);
+            backend.score_all(Coded::Centroids, &block, &self.query, &affine, &mut scores);
             self.list_bases.push(scores);
         }
         self.bases.resize(index.len().div_ceil(BLOCK).div_ceil(BLOCK), [0.0; BLOCK]);
@@ -122,7 +122,7 @@ impl Scan {
         let scales = &blocks.scales.as_chunks::<BLOCK>().0[group];
         let block = Block { codes, scales, norms: None };
         let bases = &mut self.bases[group];
-        backend.score_prefixes(&block, &self.query, &affine, f32::MIN, bases);
+        backend.score_all(Coded::Prefixes, &block, &self.query, &affine, bases);
         // Lists are powers of two: a group is one list, part of one, or several.
         let first = lists.of_block(group * BLOCK);
         let a_list = lists.blocks(first).len().clamp(1, BLOCK);
@@ -283,7 +283,7 @@ impl Scan {
         };
         let mut scores = [0.0f32; BLOCK];
         let threshold = self.top.threshold();
-        let above = backend.score_prefixes(&stored, &self.query, &affine, threshold, &mut scores);
+        let above = backend.score_above(&stored, &self.query, &affine, threshold, &mut scores);
         if self.is_counting && above != 0 {
             let high = backend.above(&scores, self.top.kth_so_far());
             self.n_above += high.count_ones() as usize;
