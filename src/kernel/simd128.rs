@@ -11,7 +11,7 @@ use core::arch::wasm32::{
     i32x4_shuffle, i32x4_splat, i32x4_sub, u8x16_le, u8x16_splat, u8x16_sub,
     u16x8_extend_low_u8x16, u16x8_le, u16x8_max, u16x8_min, u16x8_shr, u16x8_splat, u16x8_sub,
     u32x4_extend_high_u16x8, u32x4_extend_low_u16x8, u32x4_le, u32x4_splat, u32x4_sub, v128,
-    v128_and, v128_andnot, v128_any_true, v128_load, v128_or, v128_store,
+    v128_and, v128_andnot, v128_any_true, v128_load, v128_store,
 };
 
 use super::code::{BLOCK, ItemCode, centroid_bytes};

@@ -21,16 +21,23 @@ const BEST_BLOCKS: usize = 16;
 /// What was chosen, and the working memory of choosing.
 #[derive(Debug, Default)]
 pub(super) struct Choice {
-    /// The blocks to look at first, as groups and words: what they hold makes the threshold that refuses
-    /// the rest.
-    pub(super) best: Vec<(usize, u32)>,
-    /// The other blocks to look at. In the order in which they lie, for the memory's sake.
+    /// The blocks to look at next: the most promising first, since what they hold makes the threshold that
+    /// refuses the rest. In the order in which they lie, for the memory's sake.
     pub(super) blocks: ItemSet,
+    /// Those to look at after them; then those that were looked at before.
+    others: ItemSet,
     /// The lists whose blocks' centroids were scored.
     pub(super) lists: ItemSet,
     /// The blocks that are looked at in addition.
     more: ItemSet,
     candidates: Candidates,
+}
+
+impl Choice {
+    /// From the most promising blocks to the others.
+    pub(super) fn proceed(&mut self) {
+        std::mem::swap(&mut self.blocks, &mut self.others);
+    }
 }
 
 impl Scan {
@@ -44,8 +51,6 @@ impl Scan {
         allowed: &ItemSet,
     ) {
         let mut choice = std::mem::take(&mut self.choice);
-        choice.best.clear();
-        choice.best.reserve(BEST_BLOCKS);
         let n_blocks = index.len().div_ceil(BLOCK);
         // Room for it now: a search that needs it must not be the first to allocate.
         choice.more.reset(n_blocks);
@@ -54,9 +59,6 @@ impl Scan {
         } else {
             self.choose_lists(&mut choice, backend, index, probing.n_lists, allowed);
             self.choose_blocks(&mut choice, backend, index, probing.n_blocks, allowed);
-        }
-        for (group, word) in &choice.best {
-            choice.blocks.set_word(*group, choice.blocks.words()[*group] & !word);
         }
         self.choice = choice;
     }
@@ -74,22 +76,23 @@ impl Scan {
         choice.lists.reset(lists.len());
         choice.lists.fill();
         self.score_all(backend, index);
-        choice.blocks.reset(index.len().div_ceil(BLOCK));
-        choice.blocks.fill();
+        let n = index.len().div_ceil(BLOCK);
+        choice.blocks.reset(n);
+        choice.others.reset(n);
+        choice.others.fill();
         if allowed.count() < index.len() {
-            for (block, word) in allowed.words().iter().enumerate() {
-                if *word == 0 {
-                    choice.blocks.remove(Ordinal(block as u32));
-                }
+            for group in 0..n.div_ceil(BLOCK) {
+                choice.others.set_word(group, with_allowed(allowed, group));
             }
         }
         let promise = |list: &usize| self.list_promise(&lists, *list, lists.level.optimism);
         let best = (0..lists.len()).max_by(|a, b| promise(a).total_cmp(&promise(b)));
         // Lists are powers of two: these blocks lie in one group.
         let first = best.map_or(0, |list| lists.blocks(list).start);
-        let (group, word) = (first / BLOCK, ((1 << BEST_BLOCKS) - 1) << (first % BLOCK));
-        let word = choice.blocks.words().get(group).map_or(0, |blocks| blocks & word);
-        choice.best.push((group, word));
+        if n > 0 {
+            let word = ((1 << BEST_BLOCKS) - 1) << (first % BLOCK);
+            put_first(&mut choice.blocks, &mut choice.others, first / BLOCK, word);
+        }
     }
 
     #[inline(never)]
@@ -158,8 +161,7 @@ impl Scan {
                     wanted &= word(|lane| choice.lists.contains(list(lane)));
                 }
                 if is_filtered {
-                    let words = &allowed.words()[first..n.min(end)];
-                    wanted &= word(|lane| words.get(lane).is_some_and(|items| *items != 0));
+                    wanted &= with_allowed(allowed, group);
                 }
                 if wanted != 0 {
                     self.score_group(backend, &centroids, group);
@@ -168,15 +170,17 @@ impl Scan {
                 }
             }
         }
-        let candidates = &choice.candidates;
+        let Choice { candidates, blocks, others, .. } = choice;
         let least = candidates.threshold(candidates.range(), n_blocks);
         let best = candidates.threshold(least, BEST_BLOCKS.min(n_blocks));
-        choice.blocks.reset(n);
+        blocks.reset(n);
+        others.reset(n);
         for (group, word) in candidates.above(backend, least.low) {
-            choice.blocks.set_word(group, word);
+            others.set_word(group, word);
         }
-        let best = candidates.above(backend, best.low).filter(|(_, word)| *word != 0);
-        choice.best.extend(best.take(BEST_BLOCKS));
+        for (group, word) in candidates.above(backend, best.low) {
+            put_first(blocks, others, group, word);
+        }
     }
 
     /// Whether the lists that were chosen hold no fewer of the allowed items than chance leaves them: then the
@@ -215,9 +219,7 @@ impl Scan {
         let Centroids { lists, blocks, .. } = &centroids;
         let mut choice = std::mem::take(&mut self.choice);
         // What was looked at first was looked at too.
-        for (group, word) in choice.best.drain(..) {
-            choice.blocks.set_word(group, choice.blocks.words()[group] | word);
-        }
+        choice.blocks.union(&choice.others);
         let Choice { blocks: scanned, lists: scored, more, .. } = &mut choice;
         more.reset(index.len().div_ceil(BLOCK));
         for list in 0..lists.len() {
@@ -268,8 +270,22 @@ fn word(wanted: impl Fn(usize) -> bool) -> u32 {
     (0..BLOCK).fold(0, |word, lane| word | u32::from(wanted(lane)) << lane)
 }
 
+/// Moves these blocks of a group from the others to those that come first.
+fn put_first(first: &mut ItemSet, others: &mut ItemSet, group: usize, word: u32) {
+    let chosen = others.words()[group];
+    first.set_word(group, chosen & word);
+    others.set_word(group, chosen & !word);
+}
+
+/// The blocks of a group that hold an allowed item.
+#[inline(never)]
+fn with_allowed(allowed: &ItemSet, group: usize) -> u32 {
+    let words = &allowed.words()[group * BLOCK..];
+    word(|lane| words.get(lane).is_some_and(|items| *items != 0))
+}
+
 /// The lanes of a group that are not padding, where there are `n` lists or blocks.
-pub(super) fn lanes(group: usize, n: usize) -> u32 {
+fn lanes(group: usize, n: usize) -> u32 {
     u32::MAX >> (((group + 1) * BLOCK).saturating_sub(n)).min(31)
 }
 

@@ -16,6 +16,8 @@ mod top;
 
 pub use query::Query;
 
+use scan::{Items, Scan};
+
 use crate::ids::{Ordinal, Scored};
 use crate::item_set::ItemSet;
 use crate::kernel::Backend;
@@ -29,6 +31,9 @@ const MOST_BEYOND_K: usize = 190;
 /// very many may then lie at about one distance, none of which can be left out.
 const RESERVED: usize = 2000;
 
+/// Blocks that are fetched together before they are scanned: see [`Items::fetch`].
+const AHEAD: usize = 16;
+
 /// How much of the archive a search looks at.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Effort {
@@ -40,6 +45,32 @@ pub enum Effort {
     Exhaustive,
 }
 
+/// Scans some blocks, each for all scans that chose it, so that what one brought into the cache serves the
+/// others.
+#[inline(never)]
+fn scan_blocks(
+    scans: &mut [Scan],
+    backend: Backend,
+    items: &Items<'_>,
+    blocks: &[usize],
+    allowed: &ItemSet,
+) {
+    items.fetch(blocks);
+    if let [scan] = scans {
+        for block in blocks {
+            scan.scan_block(backend, items, *block, allowed);
+        }
+        return;
+    }
+    for block in blocks {
+        for scan in &mut *scans {
+            if scan.choice.blocks.contains(Ordinal(*block as u32)) {
+                scan.scan_block(backend, items, *block, allowed);
+            }
+        }
+    }
+}
+
 /// Promises at a centroid, and how much more a spread above it.
 #[cfg(feature = "build")]
 pub(crate) type Lines = Vec<(f32, f32)>;
@@ -49,7 +80,7 @@ pub(crate) type Lines = Vec<(f32, f32)>;
 #[derive(Debug)]
 pub struct Searcher {
     backend: Backend,
-    scans: Vec<scan::Scan>,
+    scans: Vec<Scan>,
     exact: exact::Exact,
     scored: Vec<Scored>,
 }
@@ -155,15 +186,13 @@ impl Searcher {
         n: usize,
     ) -> Vec<(f64, f64)> {
         let n = n.min(allowed.count());
-        let mut scan = scan::Scan::default();
+        let mut scan = Scan::default();
         scan.prepare(self.backend, index, query);
         scan.top.restart(n, n, 0.0);
         scan.score_all(self.backend, index);
-        let items = scan::Items::of(index);
-        let n_blocks = allowed.words().len();
-        for group in 0..n_blocks.div_ceil(BLOCK) {
-            let blocks = (group, choose::lanes(group, n_blocks));
-            scan.scan_blocks(self.backend, &items, blocks, allowed);
+        let items = Items::of(index);
+        for block in 0..allowed.words().len() {
+            scan.scan_block(self.backend, &items, block, allowed);
         }
         let (prefixes, items): (Vec<f32>, Vec<Ordinal>) = scan.top.finish().unzip();
         let scores = self.score(index, query, &items);
@@ -174,7 +203,7 @@ impl Searcher {
     /// above it.
     #[cfg(feature = "build")]
     pub(crate) fn promises(&mut self, index: &Index, query: &Query) -> (Lines, Lines) {
-        let mut scan = scan::Scan::default();
+        let mut scan = Scan::default();
         scan.prepare(self.backend, index, query);
         let (lists, blocks) = (index.lists(), index.blocks());
         scan.score_all(self.backend, index);
@@ -201,7 +230,7 @@ impl Searcher {
         let fits = queries.iter().all(|q| q.vector().len() == index.dim());
         assert!(fits, "the query must be for this index");
         if self.scans.len() < queries.len() {
-            self.scans.resize_with(queries.len(), scan::Scan::default);
+            self.scans.resize_with(queries.len(), Scan::default);
         }
         let scans = &mut self.scans[..queries.len()];
         if allowed.count() <= k + MOST_BEYOND_K {
@@ -211,10 +240,10 @@ impl Searcher {
             }
             return;
         }
-        let (lists, items) = (index.lists(), scan::Items::of(index));
+        let lists = index.lists();
         let probing = Self::probing(index, k, allowed.count(), effort);
         let is_filtered = allowed.count() < index.len();
-        let far = |scan: &mut scan::Scan, query: &Query| {
+        let far = |scan: &mut Scan, query: &Query| {
             let margin = lists.filtered_margin * query.length() as f32;
             scan.top.restart(k, allowed.count(), margin);
         };
@@ -231,12 +260,13 @@ impl Searcher {
                     scan.top.restart(k, k + MOST_BEYOND_K, margin);
                 }
             }
-            for i in 0..scan.choice.best.len() {
-                scan.scan_blocks(self.backend, &items, scan.choice.best[i], allowed);
-            }
+        }
+        self.scan_chosen(index, allowed, queries.len(), f32::MAX);
+        for scan in &mut self.scans[..queries.len()] {
             scan.top.settle();
+            scan.choice.proceed();
             if scan.choice.blocks.count() > 0 {
-                // Of these, whatever came first counted as high.
+                // Of what was scanned first, whatever came first counted as high.
                 (scan.n_above, scan.n_above_allowed) = (0, 0);
             }
         }
@@ -263,15 +293,27 @@ impl Searcher {
     /// Scans the blocks that the first `n` scans have chosen, but for those that hold nothing better
     /// than was found unless it lies more than `reach` spreads above their centroid.
     fn scan_chosen(&mut self, index: &Index, allowed: &ItemSet, n: usize, reach: f32) {
-        let scans = &mut self.scans[..n];
-        let (blocks, items) = (index.blocks(), scan::Items::of(index));
-        // Group by group, so that what one query brought into the cache serves the others.
+        let Self { backend, scans, .. } = self;
+        let scans = &mut scans[..n];
+        if scans.iter().all(|scan| scan.choice.blocks.count() == 0) {
+            return;
+        }
+        let (blocks, items) = (index.blocks(), Items::of(index));
+        let (mut ahead, mut n_ahead) = ([0; AHEAD], 0);
         for group in 0..allowed.words().len().div_ceil(BLOCK) {
-            for scan in &mut *scans {
-                let word = scan.promising(&blocks, group, reach);
-                scan.scan_blocks(self.backend, &items, (group, word), allowed);
+            let promising = |scan: &mut Scan| scan.promising(&blocks, group, reach);
+            let mut union = scans.iter_mut().map(promising).fold(0, |a, b| a | b);
+            while union != 0 {
+                ahead[n_ahead] = group * BLOCK + union.trailing_zeros() as usize;
+                n_ahead += 1;
+                union &= union - 1;
+                if n_ahead == AHEAD {
+                    scan_blocks(scans, *backend, &items, &ahead, allowed);
+                    n_ahead = 0;
+                }
             }
         }
+        scan_blocks(scans, *backend, &items, &ahead[..n_ahead], allowed);
     }
 
     /// Scores what was found for a query and brings the best `k` to order.
