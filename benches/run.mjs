@@ -68,22 +68,26 @@ function nativeResults({ job, truths, native }) {
 async function measureFirsts(set, job, host) {
   say(`${set.name}: ${host.name}, first answer`);
   const firsts = [];
-  for (const { peer, module, index, variants } of job.peers.filter(({ peer }) => !peer.yardstick && !peer.builds)) {
+  const loading = job.peers.filter(({ peer }) => !peer.yardstick && !peer.builds);
+  const ways = loading.flatMap((one) => [one, ...(one.peer.streamed ? [{ ...one, streamed: true }] : [])]);
+  for (const { peer, module, index, variants, streamed = false } of ways) {
     const runs = [];
     for (let i = 0; i < FIRSTS; i += 1) {
-      const { steps } = await host.run("first", { set: job.set, k: K, module, index, variant: variants[0] });
+      const { steps } = await host.run("first", { set: job.set, k: K, module, index, variant: variants[0], streamed });
       runs.push(steps);
     }
+    const lastByte = streamed ? peer.streamed.lastByte : peer.lastByte;
     const total = (steps) => steps.reduce((sum, { ms }) => sum + ms, 0);
     const place = (step) => runs[0].findIndex(({ name }) => name === step);
     const medianAfter = (step) => step && quantile(runs.map((steps) => total(steps.slice(place(step) + 1))), 0.5);
     firsts.push({
       peer: peer.key,
-      name: peer.name,
+      name: streamed ? `${peer.name}, streamed` : peer.name,
+      streamed,
       totalMs: quantile(runs.map(total), 0.5),
-      copyMs: peer.lastByte && quantile(runs.map((steps) => steps[place(peer.lastByte)].ms), 0.5),
+      copyMs: lastByte && quantile(runs.map((steps) => steps[place(lastByte)].ms), 0.5),
       sinceInstantiatedMs: medianAfter(peer.instantiated),
-      sinceLastByteMs: medianAfter(peer.lastByte),
+      sinceLastByteMs: medianAfter(lastByte),
       steps: runs[0].map(({ name }, i) => ({ name, ms: quantile(runs.map((steps) => steps[i].ms), 0.5) })),
     });
   }

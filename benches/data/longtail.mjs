@@ -18,7 +18,7 @@ export default {
   /** Options of `nearfield build`: what the row of bytes allows. */
   build: ["--bits", "6", "--recall", "0.97"],
   passes: 2,
-  measures: ["queries"],
+  measures: ["queries", "first"],
   hosts: ["Chromium"],
   targets: [{ peer: "hnswlib", atMost: 1 / 3, bytes: 56 }],
   prepare: () => generate("longtail-v1", ROWS, DIM),

@@ -126,7 +126,7 @@ function takeTurn({ peer, loaded, variant, single, turns }, vectors, k) {
  *
  * @returns The steps in order, `{name, ms}`; the last is the answer.
  */
-async function first({ set, k, module, index, variant }, host) {
+async function first({ set, k, module, index, variant, streamed }, host) {
   const asked = readNpy(await host.read(set.queries));
   const vector = asked.values.slice(0, asked.dim);
   const peer = (await import(host.url(module))).default;
@@ -139,7 +139,7 @@ async function first({ set, k, module, index, variant }, host) {
     steps.push({ name, ms: now - last });
     last = performance.now();
   };
-  const loaded = await peer.load(code, bytes, set, mark);
+  const loaded = await (streamed ? peer.streamed : peer).load(code, bytes, set, mark);
   const answer = peer.query(loaded, vector, k, variant);
   mark("answer");
   return { steps, rows: peer.rows(loaded, answer) };

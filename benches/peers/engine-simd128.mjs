@@ -6,6 +6,7 @@ export default {
   key: "engine-simd128",
   name: "nearfield, simd128 module",
   judged: false,
+  streamed: undefined,
   variants: () => [{ name: "" }],
 
   async start(host) {

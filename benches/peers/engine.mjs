@@ -4,6 +4,22 @@
  */
 import nearfield, { wasmFor } from "./nearfield.mjs";
 
+/** What a stream is cut into. */
+const PIECES = 16;
+
+/** An engine with memory for an archive of so many bytes, and a way to write there. */
+async function reserve({ instantiateGlue, wasm }, byteLength, mark) {
+  const module = await WebAssembly.compile(wasm);
+  mark("compile");
+  const glue = instantiateGlue();
+  const { memory } = glue.initSync({ module });
+  mark("instantiate");
+  const engine = new glue.Engine(byteLength);
+  mark("reserve memory");
+  const append = (piece, at = 0) => new Uint8Array(memory.buffer, engine.address() + at, piece.length).set(piece);
+  return { engine, append };
+}
+
 const engine = {
   key: "engine",
   name: "nearfield, engine alone",
@@ -25,19 +41,31 @@ const engine = {
     return { instantiateGlue, wasm: await wasmFor(host) };
   },
 
-  async load({ instantiateGlue, wasm }, bytes, _, mark) {
-    const module = await WebAssembly.compile(wasm);
-    mark("compile");
-    const glue = instantiateGlue();
-    const { memory } = glue.initSync({ module });
-    mark("instantiate");
-    const engine = new glue.Engine(bytes.byteLength);
-    mark("reserve memory");
-    new Uint8Array(memory.buffer, engine.address(), bytes.byteLength).set(new Uint8Array(bytes));
+  async load(code, bytes, _, mark) {
+    const { engine, append } = await reserve(code, bytes.byteLength, mark);
+    append(new Uint8Array(bytes));
     mark("copy into linear memory");
     engine.arrive(bytes.byteLength);
     mark("open");
     return engine;
+  },
+
+  /** As the package's loader does with what comes from the network: the engine looks at each piece. */
+  streamed: {
+    lastByte: "copy into linear memory and open, in pieces",
+    async load(code, bytes, _, mark) {
+      const { engine, append } = await reserve(code, bytes.byteLength, mark);
+      const all = new Uint8Array(bytes);
+      const length = Math.ceil(all.length / PIECES);
+      for (let start = 0; start < all.length; start += length) {
+        if (start > 0) engine.arrive(start);
+        append(all.subarray(start, start + length), start);
+      }
+      mark("copy into linear memory and open, in pieces");
+      engine.arrive(all.length);
+      mark("take notice of the last piece");
+      return engine;
+    },
   },
 
   /** The wrapper would make the request's text anew each time; here that is left out. */
