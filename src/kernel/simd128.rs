@@ -198,8 +198,8 @@ pub(super) fn score_all(
 /// Nearly every block of a scan holds nothing above the threshold. So the score is computed first
 /// that an item would have with the largest dot product, the largest scale and the smallest norm of
 /// every fourth item. Rounding never turns an order round, so no score of the block is above it:
-/// where it does not exceed the threshold, nothing does, and the block is done at a quarter of the
-/// price of its scores.
+/// where it does not exceed the threshold, nothing does, and the block is done at the price of four scores
+/// instead of 32.
 #[inline(always)]
 pub(super) fn score_above(
     sums: [v128; 8],

@@ -142,3 +142,31 @@ impl AlignedBytes {
 compile_error!(
     "archives are little-endian and read in place: big-endian targets are not supported"
 );
+
+#[cfg(test)]
+mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    use super::*;
+
+    #[test]
+    fn bytes_are_zero_aligned_and_nobody_elses() {
+        let lens = [0, 1, 64, 100_000, 1 << 20, (1 << 20) + 1, 3 << 20];
+        let mut all = Vec::new();
+        for (i, len) in (0..).zip(lens) {
+            let mut bytes = AlignedBytes::zeroed(len).unwrap();
+            assert_eq!(
+                (bytes.as_slice().len(), bytes.as_slice().as_ptr() as usize % 64),
+                (len, 0)
+            );
+            assert!(bytes.as_slice().iter().all(|byte| *byte == 0));
+            bytes.as_mut_slice().fill(i);
+            // The allocator's own, between them.
+            all.push((i, vec![i; len / 2], bytes));
+        }
+        for (i, between, bytes) in &all {
+            assert!(between.iter().chain(bytes.as_slice()).all(|byte| byte == i));
+        }
+    }
+}

@@ -45,32 +45,6 @@ pub enum Effort {
     Exhaustive,
 }
 
-/// Scans some blocks, each for all scans that chose it, so that what one brought into the cache serves the
-/// others.
-#[inline(never)]
-fn scan_blocks(
-    scans: &mut [Scan],
-    backend: Backend,
-    items: &Items<'_>,
-    blocks: &[usize],
-    allowed: &ItemSet,
-) {
-    items.fetch(blocks);
-    if let [scan] = scans {
-        for block in blocks {
-            scan.scan_block(backend, items, *block, allowed);
-        }
-        return;
-    }
-    for block in blocks {
-        for scan in &mut *scans {
-            if scan.choice.blocks.contains(Ordinal(*block as u32)) {
-                scan.scan_block(backend, items, *block, allowed);
-            }
-        }
-    }
-}
-
 /// Promises at a centroid, and how much more a spread above it.
 #[cfg(feature = "build")]
 pub(crate) type Lines = Vec<(f32, f32)>;
@@ -353,5 +327,31 @@ impl Searcher {
         };
         let depth = (k as u64 * index.len() as u64).div_ceil(n_allowed.max(1) as u64);
         lists.probing(depth as usize, recall)
+    }
+}
+
+/// Scans some blocks, each for all scans that chose it, so that what one brought into the cache serves the
+/// others.
+#[inline(never)]
+fn scan_blocks(
+    scans: &mut [Scan],
+    backend: Backend,
+    items: &Items<'_>,
+    blocks: &[usize],
+    allowed: &ItemSet,
+) {
+    items.fetch(blocks);
+    if let [scan] = scans {
+        for block in blocks {
+            scan.scan_block(backend, items, *block, allowed);
+        }
+        return;
+    }
+    for block in blocks {
+        for scan in &mut *scans {
+            if scan.choice.blocks.contains(Ordinal(*block as u32)) {
+                scan.scan_block(backend, items, *block, allowed);
+            }
+        }
     }
 }
