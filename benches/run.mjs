@@ -71,10 +71,18 @@ async function measureFirsts(set, job, host) {
   const loading = job.peers.filter(({ peer }) => !peer.yardstick && !peer.builds);
   const ways = loading.flatMap((one) => [one, ...(one.peer.streamed ? [{ ...one, streamed: true }] : [])]);
   for (const { peer, module, index, variants, streamed = false } of ways) {
-    const runs = [];
+    const [runs, copies] = [[], []];
     for (let i = 0; i < FIRSTS; i += 1) {
-      const { steps } = await host.run("first", { set: job.set, k: K, module, index, variant: variants[0], streamed });
+      const { steps, copyMs } = await host.run("first", {
+        set: job.set,
+        k: K,
+        module,
+        index,
+        variant: variants[0],
+        streamed,
+      });
       runs.push(steps);
+      copies.push(copyMs);
     }
     const lastByte = streamed ? peer.streamed.lastByte : peer.lastByte;
     const total = (steps) => steps.reduce((sum, { ms }) => sum + ms, 0);
@@ -85,7 +93,7 @@ async function measureFirsts(set, job, host) {
       name: streamed ? `${peer.name}, streamed` : peer.name,
       streamed,
       totalMs: quantile(runs.map(total), 0.5),
-      copyMs: lastByte && quantile(runs.map((steps) => steps[place(lastByte)].ms), 0.5),
+      copyMs: quantile(copies, 0.5),
       sinceInstantiatedMs: medianAfter(peer.instantiated),
       sinceLastByteMs: medianAfter(lastByte),
       steps: runs[0].map(({ name }, i) => ({ name, ms: quantile(runs.map((steps) => steps[i].ms), 0.5) })),

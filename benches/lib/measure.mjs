@@ -124,7 +124,8 @@ function takeTurn({ peer, loaded, variant, single, turns }, vectors, k) {
  * Times the way from an index's bytes in an ArrayBuffer to the first answer, in a host that has not run
  * any of it before. JavaScript is imported and wasm bytes are fetched before the clock starts.
  *
- * @returns The steps in order, `{name, ms}`; the last is the answer.
+ * @returns `steps` in order, `{name, ms}`, the last being the answer; and `copyMs`, what it takes to copy those
+ *   bytes to a new ArrayBuffer.
  */
 async function first({ set, k, module, index, variant, streamed }, host) {
   const asked = readNpy(await host.read(set.queries));
@@ -132,6 +133,9 @@ async function first({ set, k, module, index, variant, streamed }, host) {
   const peer = (await import(host.url(module))).default;
   const code = await peer.start(host);
   const bytes = await host.read(index);
+  const copying = performance.now();
+  bytes.slice(0);
+  const copyMs = performance.now() - copying;
   const steps = [];
   let last = performance.now();
   const mark = (name) => {
@@ -142,7 +146,7 @@ async function first({ set, k, module, index, variant, streamed }, host) {
   const loaded = await (streamed ? peer.streamed : peer).load(code, bytes, set, mark);
   const answer = peer.query(loaded, vector, k, variant);
   mark("answer");
-  return { steps, rows: peer.rows(loaded, answer) };
+  return { steps, copyMs, rows: peer.rows(loaded, answer) };
 }
 
 /** The value below which a share `q` of the samples lies; sorts a copy. */

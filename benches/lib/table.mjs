@@ -18,7 +18,7 @@ const SIMD128 = { peer: "engine-simd128", atMost: 2 };
 const FILTER = { ofUnfiltered: 3, whereFewPass: { below: 1, ofUnfiltered: 2, ofScoringAll: 1.5 } };
 /**
  * The first answer after the last byte of so many items, in milliseconds; and from an ArrayBuffer, how many
- * copies of the archive it may take beside.
+ * copies of the archive to a new ArrayBuffer it may take beside.
  */
 const FIRSTS = [
   { rows: 1_000_000, ms: 5, copies: 1.5 },

@@ -6,7 +6,6 @@ export default {
   key: "engine-simd128",
   name: "nearfield, simd128 module",
   judged: false,
-  streamed: undefined,
   variants: () => [{ name: "" }],
 
   async start(host) {

@@ -6,6 +6,7 @@ import nearfield, { wasmFor } from "./nearfield.mjs";
 
 /** What a stream is cut into. */
 const PIECES = 16;
+const IN_PIECES = "copy into linear memory and open, in pieces";
 
 /** An engine with memory for an archive of so many bytes, and a way to write there. */
 async function reserve({ instantiateGlue, wasm }, byteLength, mark) {
@@ -50,9 +51,12 @@ const engine = {
     return engine;
   },
 
-  /** As the package's loader does with what comes from the network: the engine looks at each piece. */
+  /**
+   * As from the network: the engine opens the archive as soon as it can. (The package's loader has it look where
+   * sections end, and not at each piece.)
+   */
   streamed: {
-    lastByte: "copy into linear memory and open, in pieces",
+    lastByte: IN_PIECES,
     async load(code, bytes, _, mark) {
       const { engine, append } = await reserve(code, bytes.byteLength, mark);
       const all = new Uint8Array(bytes);
@@ -61,7 +65,7 @@ const engine = {
         if (start > 0) engine.arrive(start);
         append(all.subarray(start, start + length), start);
       }
-      mark("copy into linear memory and open, in pieces");
+      mark(IN_PIECES);
       engine.arrive(all.length);
       mark("take notice of the last piece");
       return engine;

@@ -1,4 +1,4 @@
-//! Numeric inner loops: the only room with intrinsics.
+//! Numeric inner loops: the only room with intrinsics, and so the one that grows WebAssembly's memory.
 //!
 //! | kernel | scalar | wasm32 simd128 | wasm32 relaxed | x86-64 |
 //! |---|---|---|---|---|
@@ -16,6 +16,8 @@
 //! the engine lacks does not load at all. Natively it is made at run time.
 
 pub mod code;
+#[cfg(target_arch = "wasm32")]
+pub mod pages;
 mod range;
 #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
 mod relaxed;
@@ -57,15 +59,25 @@ pub enum Coded {
 }
 
 impl Coded {
-    /// Bytes of a block's codes, for a padded dimension.
+    /// Bytes of a block's codes.
     #[inline]
     #[must_use]
-    pub const fn block_bytes(self, padded_dim: usize) -> usize {
+    pub const fn block_bytes(self, dim: usize) -> usize {
         match self {
-            Self::Prefixes => BLOCK / 2 * padded_dim,
-            Self::Centroids => BLOCK * padded_dim,
+            Self::Prefixes => code::prefix_block_bytes(dim),
+            Self::Centroids => code::centroid_block_bytes(dim),
         }
     }
+}
+
+/// The dot products of a block, by the functions of one module.
+macro_rules! dots {
+    ($backend:ident, $coded:expr, $block:expr, $query:expr) => {
+        match $coded {
+            Coded::Centroids => $backend::dot_centroids($block.codes, $query),
+            Coded::Prefixes => $backend::dot_prefixes($block.codes, $query),
+        }
+    };
 }
 
 #[inline(always)]
@@ -176,34 +188,22 @@ impl Backend {
         check(coded, block, query);
         match self.held() {
             Self::Scalar => {
-                let dots = match coded {
-                    Coded::Centroids => scalar::dot_centroids(block.codes, query),
-                    Coded::Prefixes => scalar::dot_prefixes(block.codes, query),
-                };
+                let dots = dots!(scalar, coded, block, query);
                 scalar::score_all(&dots, block, affine, out);
             }
             #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
             Self::Simd128 => {
-                let sums = match coded {
-                    Coded::Centroids => simd128::dot_centroids(block.codes, query),
-                    Coded::Prefixes => simd128::dot_prefixes(block.codes, query),
-                };
+                let sums = dots!(simd128, coded, block, query);
                 simd128::score_all(&sums, block, affine, out);
             }
             #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
             Self::Relaxed => {
-                let sums = match coded {
-                    Coded::Centroids => relaxed::dot_centroids(block.codes, query),
-                    Coded::Prefixes => relaxed::dot_prefixes(block.codes, query),
-                };
+                let sums = dots!(relaxed, coded, block, query);
                 simd128::score_all(&sums, block, affine, out);
             }
             #[cfg(target_arch = "x86_64")]
             Self::Avx2 => {
-                let dots = match coded {
-                    Coded::Centroids => x86_64::dot_centroids(block.codes, query),
-                    Coded::Prefixes => x86_64::dot_prefixes(block.codes, query),
-                };
+                let dots = dots!(x86_64, coded, block, query);
                 scalar::score_all(&dots, block, affine, out);
             }
         }

@@ -6,6 +6,8 @@ use bytemuck::{AnyBitPattern, Pod, Zeroable};
 
 use crate::error::{Error, Result};
 use crate::format::{ALIGNMENT, Span};
+#[cfg(target_arch = "wasm32")]
+use crate::kernel::pages;
 
 /// 64 bytes at an address that is a multiple of 64.
 #[derive(Clone, Copy, Pod, Zeroable)]
@@ -23,9 +25,9 @@ pub struct AlignedBytes {
 
 enum Storage {
     Owned(Vec<Line>),
-    /// Pages that memory was grown by. They are zero as they come, where the allocator's would be
-    /// written twice: with zeros, then with the archive. Never given back, as no page of WebAssembly is:
-    /// an archive has an instance of its own, and goes with it.
+    /// Pages that memory was grown by. They are zero as they come, where an allocator's would have to be
+    /// written twice: with zeros, then with the archive. An archive has an instance of its own, and its
+    /// memory goes with that.
     #[cfg(target_arch = "wasm32")]
     Pages(&'static mut [Line]),
     #[cfg(all(feature = "mmap", not(target_arch = "wasm32")))]
@@ -39,19 +41,17 @@ const LARGE: usize = 1 << 20;
 /// `n` lines in pages that nothing else lies in, or none where they are refused.
 #[cfg(target_arch = "wasm32")]
 fn grow(n: usize) -> Option<&'static mut [Line]> {
-    const PAGE: usize = 1 << 16;
-    let first = core::arch::wasm32::memory_grow::<0>(n.div_ceil(PAGE / ALIGNMENT));
-    if first == usize::MAX {
-        return None;
-    }
-    // SAFETY: the pages from `first` on are new, so that nobody else refers to them, and zero, which is
-    // a value of `Line`; they stay for as long as the instance, and begin at a multiple of 64. The allocator
-    // copes with memory that others have grown.
-    Some(unsafe { core::slice::from_raw_parts_mut((first * PAGE) as *mut Line, n) })
+    let first = pages::grow(n.div_ceil(pages::PAGE_BYTES / ALIGNMENT))?;
+    // SAFETY: the pages are new, so that nobody else refers to them, and zero, which is a value of `Line`;
+    // they stay for as long as the instance, and begin at a multiple of 64. The allocator copes with memory
+    // that others have grown.
+    Some(unsafe { core::slice::from_raw_parts_mut(first as *mut Line, n) })
 }
 
 impl AlignedBytes {
     /// `len` zero bytes.
+    ///
+    /// In WebAssembly a mebibyte or more is never given back, other than with the whole instance.
     ///
     /// # Errors
     /// [`Error::Memory`] where the memory is refused; nothing was reserved then.

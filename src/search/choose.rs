@@ -6,6 +6,9 @@
 //!
 //! Centroids come in groups of 32, whose codes are scanned together and which are one word of a set. So
 //! what is kept is a threshold, found by counting, and a comparison of every promise with it.
+//!
+//! Steps are not inlined: an engine compiles a function when it is first called, and what a usual search
+//! does not call should not delay its first answer.
 
 use super::candidates::{Bracket, Candidates};
 use super::scan::{Centroids, Scan};

@@ -218,11 +218,11 @@ impl Scan {
         let least = self.top.kth_so_far();
         let (mut kept, mut left) = (chosen, chosen);
         while left != 0 {
-            let block = group * BLOCK + left.trailing_zeros() as usize;
-            if self.block_promise(blocks, block, reach) <= least {
-                kept &= !(left & left.wrapping_neg());
-            }
+            let lane = left.trailing_zeros();
             left &= left - 1;
+            if self.block_promise(blocks, group * BLOCK + lane as usize, reach) <= least {
+                kept &= !(1 << lane);
+            }
         }
         self.choice.blocks.set_word(group, kept);
         kept
@@ -327,9 +327,9 @@ impl<'a> Items<'a> {
 
     /// Has these blocks brought into the cache, all at once, where they are not expected to be there.
     ///
-    /// In a large archive, a scan of blocks here and there waits for memory more than half of its time:
-    /// a block's arithmetic fills what the processor looks ahead, and so it asks for the next block's
-    /// bytes only when it gets there. Here it does nothing but ask, for every line of 64 bytes.
+    /// In a large archive, a scan of blocks here and there waits for memory more than half of its time: a
+    /// block's arithmetic is some 500 instructions, about as many as a processor keeps in flight, so that it
+    /// hardly asks for bytes further on. Here it does nothing but ask, for every line of 64 bytes.
     #[inline]
     pub(super) fn fetch(&self, blocks: &[usize]) {
         if self.prefixes.len() < LARGE {
