@@ -15,12 +15,12 @@
  */
 import { readdirSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { ratios, recallOf } from "./lib/compare.mjs";
+import { ratios } from "./lib/compare.mjs";
 import { openChromium } from "./lib/host-chromium.mjs";
 import { openNode } from "./lib/host-node.mjs";
 import { machine } from "./lib/machine.mjs";
 import { quantile } from "./lib/measure.mjs";
-import { faster, measureNative } from "./lib/native.mjs";
+import { startNative } from "./lib/native.mjs";
 import { plot } from "./lib/plot.mjs";
 import { K, chosen, prepare } from "./lib/prepare.mjs";
 import { text } from "./lib/report.mjs";
@@ -47,22 +47,18 @@ async function exported(folder) {
   );
 }
 
-async function measureQueries(set, job, host) {
+async function measureQueries(set, job, native, host) {
   say(`${set.name}: ${host.name}, queries`);
   const peers = job.peers.map(({ module, index, variants }) => ({ module, index, variants }));
-  const { clockMs, results } = await host.run("queries", { ...job, peers });
-  const names = new Map(job.peers.map(({ peer }) => [peer.key, peer.name]));
-  return { clockMs, results: results.map((result) => ({ name: names.get(result.peer), ...result })) };
-}
-
-/** Native peers' results, with their recall and without their answers. */
-function nativeResults({ job, truths, native }) {
-  const right = readJson(truths[100]);
-  return measureNative(job).map(({ answers, ...result }) => ({
-    name: native.find(({ key }) => key === result.peer).name,
-    ...result,
-    recall: recallOf(answers, right, K),
-  }));
+  const running = native && (await startNative(native.job));
+  try {
+    const { clockMs, results } = await host.run("queries", { ...job, peers, native: running?.address });
+    const known = [...job.peers.map(({ peer }) => peer), ...(native?.peers ?? [])];
+    const names = new Map(known.map(({ key, name }) => [key, name]));
+    return { clockMs, results: results.map((result) => ({ name: names.get(result.peer), ...result })) };
+  } finally {
+    await running?.stop();
+  }
 }
 
 async function measureFirsts(set, job, host) {
@@ -125,23 +121,21 @@ function failures(sets, peers) {
 /** Everything that one data set is measured for, as the record has it. */
 async function measureSet(set, peers, wanted, hosts) {
   const { job, native, indexes, digest: base } = await prepare(set, peers, wanted);
-  const before = native && nativeResults(native);
   const results = [];
   for (const host of hosts.filter(({ name }) => set.hosts?.includes(name) ?? true)) {
     results.push({
       host: host.name,
-      ...(set.measures.includes("queries") ? await measureQueries(set, job, host) : {}),
+      ...(set.measures.includes("queries") ? await measureQueries(set, job, native, host) : {}),
       ...(set.measures.includes("first") ? { firsts: await measureFirsts(set, job, host) } : {}),
     });
   }
   const ours = peers.filter(({ judged }) => judged).map(({ key }) => key);
-  const natives = native && faster(before, nativeResults(native));
   for (const result of results) {
-    if (result.results) result.ratios = ratios([...result.results, ...(natives ?? [])], ours);
+    if (result.results) result.ratios = ratios(result.results, ours);
   }
   const { key, name, metric, rows, dim, recallFloor, targets, filters } = set;
   const measured = { key, name, metric, rows, dim, recallFloor, targets, filters };
-  const record = { ...measured, digest: base, indexes, hosts: results, native: natives };
+  const record = { ...measured, digest: base, indexes, hosts: results };
   return { ...record, table: results.length > 0 ? table(record) : [] };
 }
 
@@ -165,7 +159,7 @@ async function main() {
   const hosts = [];
   for (const { open } of chosen(HOSTS, listed("host"), "name")) hosts.push(await open());
   const from = machine();
-  const code = await codeSizes();
+  const [code, films] = [await codeSizes(), await archiveSizes(FILMS)];
   try {
     const measured = [];
     for (const set of sets) measured.push(await measureSet(set, peers, listed("peer"), hosts));
@@ -177,7 +171,7 @@ async function main() {
       hosts: hosts.map(({ name, version }) => ({ name, version })),
       k: K,
       sets: measured,
-      sizes: { code, films: await archiveSizes(FILMS) },
+      sizes: { code, films },
     };
     console.log(`\n${text(record)}`);
     const whole = ["data", "host", "peer"].every((name) => values[name] === undefined);

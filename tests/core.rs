@@ -327,7 +327,10 @@ fn backends_give_the_same_bits() {
     #[cfg(all(target_arch = "wasm32", not(target_feature = "relaxed-simd")))]
     assert_eq!(Backend::available(), [Backend::Scalar, Backend::Simd128]);
     #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
-    assert_eq!(Backend::available(), [Backend::Scalar, Backend::Simd128, Backend::Relaxed]);
+    assert_eq!(
+        Backend::available(),
+        [Backend::Scalar, Backend::Simd128, Backend::RelaxedPairs, Backend::Relaxed]
+    );
 }
 
 #[test]

@@ -1,5 +1,8 @@
-/** Peers in native code, which measure.py builds and times in a process of their own. Node only. */
-import { BenchError, CACHE, pythonJob, say } from "./tools.mjs";
+/** Peers in native code, which measure.py builds and lets answer in a process of its own. Node only. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { BenchError, CACHE, PYTHON, ROOT, pythonJob, say } from "./tools.mjs";
 
 const SCRIPT = "benches/native/measure.py";
 /** Without this one there is nothing to compare with: the others are reported where installed. */
@@ -18,15 +21,24 @@ export function prepareNative(job) {
   return peers;
 }
 
-/** Times every variant of every peer; `answers` has the rows found. */
-export function measureNative(job) {
-  say(`${job.name}: native peers, queries`);
-  return pythonJob(SCRIPT, { ...job, cache: CACHE, task: "queries" });
-}
-
 /**
- * Of two measurements of the same variants, each one's faster. Native peers cannot take turns with those
- * in a page, so they are timed before and after them, and the weather of the moment counts for the peer.
+ * Has every variant of every peer ready to answer, until it is stopped.
+ *
+ * @returns `address`, where a host asks them (see the script), and `stop()`.
  */
-export const faster = (before, after) =>
-  before.map((one, i) => (one.ms <= after[i].ms ? one : after[i]));
+export async function startNative(job) {
+  say(`${job.name}: native peers load their indexes`);
+  const child = spawn(PYTHON, [SCRIPT], { cwd: ROOT, stdio: ["pipe", "pipe", "inherit"] });
+  const ended = once(child, "exit");
+  child.stdin.write(`${JSON.stringify({ ...job, cache: CACHE, task: "answer" })}\n`);
+  const told = once(createInterface(child.stdout), "line");
+  const first = await Promise.race([told, ended.then(() => undefined)]);
+  if (first === undefined) throw new BenchError(`${SCRIPT} ended before it could answer`);
+  return {
+    address: `http://127.0.0.1:${JSON.parse(first[0]).port}/`,
+    async stop() {
+      child.stdin.end();
+      await ended;
+    },
+  };
+}

@@ -50,9 +50,7 @@ export function plot(record) {
 function panel(set) {
   const host = set.hosts.find(({ results }) => results !== undefined);
   if (host === undefined) return undefined;
-  const results = [...host.results, ...(set.native ?? [])].filter(
-    ({ recall, below }) => recall !== undefined && below === undefined,
-  );
+  const results = host.results.filter(({ recall, below }) => recall !== undefined && below === undefined);
   const series = [...new Set(results.map(({ peer }) => peer))].map((peer, i) => ({
     hue: i % LIGHT.length,
     name: results.find((result) => result.peer === peer).name,

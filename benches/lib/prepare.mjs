@@ -58,7 +58,7 @@ export async function prepare(set, allPeers, wanted) {
   const timed = measuresQueries && nativeKeys.length > 0;
   return {
     job: { set: { metric, rows, dim, queries: files.queries, truths }, k: K, passes, peers },
-    native: timed ? { job: { ...nativeJob, peers: nativeKeys }, truths, native } : undefined,
+    native: timed ? { job: { ...nativeJob, peers: nativeKeys }, peers: native } : undefined,
     indexes,
     digest: base,
   };

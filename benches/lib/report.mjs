@@ -15,15 +15,15 @@ export function text(record) {
     `${machine.rustc}; ${hosts.map(({ name, version }) => `${name} ${version}`).join("; ")}`,
     "One thread, k = 10, peers in turn in one run. Compare within a run: milliseconds move from machine to",
     `machine. p50 and p99 are over single calls; "in a row" is the median time per call over turns of ${TURN}.`,
-    "Where p50 is less than 20 steps of the clock, \"in a row\" is what is compared. Native peers are timed",
-    "before and after the pages, the faster time counts; theirs \"in a row\" is over 1,000 queries in one",
+    "Where p50 is less than 20 steps of the clock, \"in a row\" is what is compared. Native peers take turns with",
+    "those in the page, in a process of their own; theirs \"in a row\" is over turns of as many queries in one",
     "call, and the smaller of it and p50 is compared. Times at equal recall lie between two settings.",
     "",
     ...promises(sets.flatMap(({ table }) => table)),
   ];
   for (const set of sets) {
     lines.push("", `== ${set.name}, ${set.metric}, base ${set.digest}`, "", ...indexes(set));
-    for (const host of set.hosts) lines.push("", ...queries(host, set.native), ...first(host));
+    for (const host of set.hosts) lines.push("", ...queries(host), ...first(host));
   }
   lines.push("", "== Sizes", "", ...code(sizes.code), "", ...archive(sizes.films));
   return `${lines.join("\n")}\n`;
@@ -55,12 +55,12 @@ function indexes({ rows, indexes: list }) {
   ]);
 }
 
-function queries({ host, clockMs, results, ratios }, native = []) {
+function queries({ host, clockMs, results, ratios }) {
   if (results === undefined) return [];
   return [
     `-- ${host}: milliseconds a query (clock: ${fixed(clockMs * 1000, 1)} microseconds)`,
     `${"".padEnd(34)}${["p50", "p99", "in a row", "recall@10"].map((word) => word.padStart(10)).join("")}`,
-    ...[...results, ...native].map(
+    ...results.map(
       ({ name, variant, p50, p99, inARow, recall }) =>
         `${`${name} ${variant}`.padEnd(34)}` +
         [fixed(p50, 3), fixed(p99, 3), fixed(inARow, 3), recall === undefined ? "" : fixed(recall, 4)]

@@ -37,11 +37,10 @@ export function table(set) {
   const own = (host.results ?? []).filter(({ peer }) => peer === JUDGED);
   const bytes = set.indexes.find(({ peer }) => peer === JUDGED)?.bytesPerItem;
   if (own.length === 0) return firsts(set, host);
-  const others = [...host.results, ...(set.native ?? [])];
   return [
-    ...(set.targets ?? []).flatMap((target) => searches(set, target, own, others, bytes)),
+    ...(set.targets ?? []).flatMap((target) => searches(set, target, own, host.results, bytes)),
     ...(set.filters ?? []).map((below) => filtered(set, below, own)),
-    ...simd128(set, own, others),
+    ...simd128(set, own, host.results),
     ...firsts(set, host),
   ];
 }

@@ -35,14 +35,15 @@ export function run(program, args, input = "") {
 /** Runs the nearfield command, which `make bench` builds first. */
 export const nearfield = (...args) => run(absolute("target/release/nearfield"), args);
 
-const PYTHON = "target/venv/bin/python";
+/** With what `.ci/setup python native` installs; relative to the root. */
+export const PYTHON = "target/venv/bin/python";
 
-/** Runs a script with what `.ci/setup python native` installs. */
+/** Runs a Python script. */
 export const python = (script, ...args) => run(PYTHON, [script, ...args]);
 
 /** The same for a script that reads a job and may print a result, both JSON. */
 export function pythonJob(script, job) {
-  const printed = run(PYTHON, [script], JSON.stringify(job));
+  const printed = run(PYTHON, [script], `${JSON.stringify(job)}\n`);
   return printed === "" ? undefined : JSON.parse(printed);
 }
 

@@ -1,5 +1,13 @@
-"""Builds and times native peers on one thread; a job comes as JSON on standard
-input and what was found leaves as JSON on standard output.
+"""Builds native peers' indexes, and lets them answer on one thread: a job comes
+as JSON in one line of standard input.
+
+    task "prepare"   builds what is missing; prints {key, name, index} of each peer
+    task "answer"    loads them, prints {port}, and answers HTTP on this machine
+                     until standard input ends:
+        GET /                             {peer, variant} of all, in an order
+        GET /N?from=0&to=100              {ms, rows}: variant N answers these
+                                          queries, each alone
+        GET /N?from=0&to=100&together=1   the same in one call; ms holds its mean
 
 A peer is one module in peers/ with these names:
 
@@ -13,8 +21,9 @@ A peer is one module in peers/ with these names:
 Peers whose library is not installed are left out.
 
 A call from Python costs microseconds that the peer is not to blame for. So both
-are measured: every query alone, and all of them in one call on one thread; the
-smaller of the former's median and the latter's mean is the peer's figure.
+can be asked for: queries alone, and all in one call. Time is taken here, so what
+asking costs is in neither. Asked for turns, peers meet the weather that those in
+a page do.
 """
 
 from __future__ import annotations
@@ -23,8 +32,11 @@ import importlib
 import json
 import os
 import sys
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 from time import perf_counter_ns
+from urllib.parse import parse_qs, urlsplit
 
 from vectors import np, read
 
@@ -59,48 +71,78 @@ def ms(began: int) -> float:
     return (perf_counter_ns() - began) / 1e6
 
 
-def measure(peer, job: dict) -> list[dict]:
-    queries = read(job["queries"], job["metric"])
-    index = peer.load(index_of(peer, job), queries.shape[1], job["metric"])
-    variants = peer.variants(index)
-    alone = [[] for _ in variants]
-    together = [[] for _ in variants]
-    answers = [None for _ in variants]
-    for turn in range(job["passes"]):
-        for at in range(len(variants)):
-            # Another one begins each time, so that nobody always follows the same one.
-            n = (at + turn) % len(variants)
-            peer.tune(index, variants[n][1])
-            for query in queries[:WARM]:
-                peer.search(index, query[None], job["k"])
-            for query in queries:
-                row = query[None]
-                began = perf_counter_ns()
-                peer.search(index, row, job["k"])
-                alone[n].append(ms(began))
+class Contender:
+    """One variant of a peer, ready to answer."""
+
+    def __init__(self, peer, index, name, setting, k):
+        self.told = {"peer": peer.KEY, "variant": name}
+        self.search = lambda queries: peer.search(index, queries, k)
+        self.tune = lambda: peer.tune(index, setting)
+
+    def alone(self, queries) -> dict:
+        times, rows = [], []
+        for query in queries:
+            row = query[None]
             began = perf_counter_ns()
-            answers[n] = peer.search(index, queries, job["k"])
-            together[n].append(ms(began) / len(queries))
-    return [{
-        "peer": peer.KEY,
-        "variant": name,
-        "calls": len(alone[n]),
-        "p50": float(np.median(alone[n])),
-        "p99": float(np.quantile(alone[n], 0.99)),
-        "inARow": float(np.median(together[n])),
-        "ms": float(min(np.median(alone[n]), np.median(together[n]))),
-        "answers": np.asarray(answers[n]).tolist(),
-    } for n, (name, _) in enumerate(variants)]
+            found = self.search(row)
+            times.append(ms(began))
+            rows.append(np.asarray(found[0]).tolist())
+        return {"ms": times, "rows": rows}
+
+    def together(self, queries) -> dict:
+        began = perf_counter_ns()
+        found = self.search(queries)
+        mean = ms(began) / len(queries)
+        return {"ms": [mean], "rows": np.asarray(found).tolist()}
+
+
+def answer(peers: list, job: dict) -> None:
+    queries = read(job["queries"], job["metric"])
+    contenders = []
+    for peer in peers:
+        index = peer.load(index_of(peer, job), queries.shape[1], job["metric"])
+        contenders += [Contender(peer, index, *variant, job["k"]) for variant in peer.variants(index)]
+    for contender in contenders:
+        contender.tune()
+        contender.alone(queries[:WARM])
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            url = urlsplit(self.path)
+            asked = {name: int(value) for name, [value] in parse_qs(url.query).items()}
+            if url.path == "/":
+                result = [contender.told for contender in contenders]
+            else:
+                contender = contenders[int(url.path[1:])]
+                contender.tune()
+                ask = contender.together if asked.get("together") else contender.alone
+                result = ask(queries[asked["from"] : asked["to"]])
+            body = json.dumps(result).encode()
+            self.send_response(200)
+            # A page of any address may read it.
+            self.send_header("Access-Control-Allow-Origin", "*")
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_):
+            pass
+
+    # Requests are answered one at a time.
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    Thread(target=server.serve_forever, daemon=True).start()
+    print(json.dumps({"port": server.server_port}), flush=True)
+    sys.stdin.read()
 
 
 def main() -> None:
-    job = json.load(sys.stdin)
+    job = json.loads(sys.stdin.readline())
     peers = installed(job.get("peers"))
-    if job["task"] == "prepare":
-        result = [{"key": p.KEY, "name": p.NAME, "index": index_of(p, job)} for p in peers]
+    if job["task"] == "answer":
+        answer(peers, job)
     else:
-        result = [found for p in peers for found in measure(p, job)]
-    json.dump(result, sys.stdout)
+        print(json.dumps([{"key": p.KEY, "name": p.NAME, "index": index_of(p, job)} for p in peers]))
 
 
 if __name__ == "__main__":

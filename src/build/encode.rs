@@ -6,8 +6,8 @@ use super::space::{Space, length};
 use crate::format::{Codes, Level, Lists, Refining};
 use crate::kernel::Backend;
 use crate::kernel::code::{
-    BLOCK, ItemCode, n_blocks, prefix_block_bytes, put, quantize, refining_bytes, scale_base,
-    scale_from_bits, scale_to_bits,
+    BLOCK, ItemCode, PREFIX_BITS, code_value, n_blocks, prefix, prefix_block_bytes, put, quantize,
+    radius_to_bits, refining_bytes, scale_base, scale_from_bits, scale_to_bits,
 };
 use crate::metric::Metric;
 
@@ -45,6 +45,9 @@ impl Space {
             prefixes: Vec::with_capacity(n_blocks(n) * prefix_block_bytes(dim)),
             scales: Vec::with_capacity(n_blocks(n) * BLOCK),
             norms: Vec::new(),
+            largest_scales: Vec::new(),
+            least_norms: Vec::new(),
+            radii: Vec::new(),
         };
         let mut refining = Refining { bits: Vec::with_capacity(n * refining_bytes(dim, bits)) };
         for chunk in chunks {
@@ -52,6 +55,10 @@ impl Space {
             refining.bits.extend_from_slice(&chunk.refining);
             codes.scales.extend(chunk.scales.iter().map(|s| scale_to_bits(*s, base)));
         }
+        codes.largest_scales = every_fourth(&codes.scales, 0, u16::max);
+        let radii = self.radii(&codes, bits, base);
+        codes.radii = radii.iter().map(|radius| radius_to_bits(*radius, base)).collect();
+        codes.radii.resize(n_blocks(radii.len()) * BLOCK, 0);
 
         let mut gram = vec![0.0; dim * (dim + 1) / 2];
         let mut squared_norms = Vec::with_capacity(n);
@@ -69,6 +76,7 @@ impl Space {
         let norm_base = scale_base(squared_norms.iter().fold(0.0f64, |m, x| m.max(*x)));
         if self.metric == Metric::Euclidean {
             codes.norms = squared_norms.iter().map(|x| scale_to_bits(*x, norm_base)).collect();
+            codes.least_norms = every_fourth(&codes.norms, u16::MAX, u16::min);
             codes.norms.resize(codes.scales.len(), 0);
         }
         let relative_error = (squared_errors / n.max(1) as f64).sqrt();
@@ -108,6 +116,21 @@ impl Space {
             }
         }
         out
+    }
+
+    /// How far from the centroid of their block its items' prefixes lie at most.
+    fn radii(&self, codes: &Codes, bits: u32, base: u32) -> Vec<f64> {
+        let step = f64::from(1u32 << (bits - PREFIX_BITS));
+        let blocks = codes.prefixes.par_chunks_exact(prefix_block_bytes(self.dim));
+        let radius = |(block, scales): (&[u8], &[u16; BLOCK])| {
+            let lengths = scales.iter().enumerate().map(|(lane, scale)| {
+                let value = |j| code_value(prefix(block, lane, j), PREFIX_BITS);
+                let squared: i32 = (0..self.dim).map(|j| value(j).pow(2)).sum();
+                f64::from(scale_from_bits(*scale, base)) * step * f64::from(squared).sqrt()
+            });
+            lengths.fold(0.0, f64::max)
+        };
+        blocks.zip(codes.scales.as_chunks().0).map(radius).collect()
     }
 
     /// Gram matrix, norms and errors of the decoded vectors.
@@ -151,6 +174,18 @@ impl Space {
         }
         part
     }
+}
+
+/// Of each block, one number of every fourth item: 0, 4, 8 and so on, then 1, 5, 9 and so on.
+fn every_fourth(of_items: &[u16], none: u16, more: fn(u16, u16) -> u16) -> Vec<u16> {
+    let of_block = |block: &[u16]| {
+        let mut four = [none; 4];
+        for (i, number) in block.iter().enumerate() {
+            four[i % 4] = more(four[i % 4], *number);
+        }
+        four
+    };
+    of_items.chunks(BLOCK).flat_map(of_block).collect()
 }
 
 /// One chunk's codes.

@@ -86,6 +86,12 @@ pub struct Layout {
     pub scales: Span<u16>,
     /// See [`super::Codes`].
     pub norms: Span<u16>,
+    /// See [`super::Codes`].
+    pub largest_scales: Span<u16>,
+    /// See [`super::Codes`].
+    pub least_norms: Span<u16>,
+    /// See [`super::Codes`].
+    pub radii: Span<u16>,
     /// See [`super::Refining`]; `None` until the section has arrived.
     pub refining: Option<Span<u8>>,
     /// What is known of section [`super::Neighbours`]; `None` until it has arrived.

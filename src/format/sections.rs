@@ -335,6 +335,14 @@ pub struct Codes {
     /// Euclidean archives: one 16-bit squared norm of the decoded vector an item, padded to whole
     /// blocks; empty for other metrics.
     pub norms: Vec<u16>,
+    /// For every block, the largest scale of every fourth item: of items 0, 4, 8 and so on, of 1, 5, 9 and so
+    /// on, and the same of 2 and 3.
+    pub largest_scales: Vec<u16>,
+    /// In the same way the least norms; empty as `norms` are.
+    pub least_norms: Vec<u16>,
+    /// How far from the centroid of their block its prefixes lie at most, 16 bits a block, under the base of
+    /// scales and in units of 8,192; padded to whole groups of 32 blocks.
+    pub radii: Vec<u16>,
 }
 
 /// The rest of the items' codes, read for the best of a scan.

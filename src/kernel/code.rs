@@ -43,6 +43,9 @@ pub const QUERY_LIMIT: i32 = 127;
 /// Largest biased exponent of a scale's base: keeps every f32 in the scan finite, since
 /// `2^(150 + 31 - 127) * 2^31 * 2^23` is far below the f32 limit of `2^128`.
 pub const MAX_SCALE_BASE: u32 = 150;
+/// Radii are stored as scales are, in units of this: a prefix lies at most `8 * 15 * sqrt(MAX_DIM)` scales
+/// from its centroid.
+pub const RADIUS_UNIT: f32 = 8192.0;
 
 /// The dimension as stored.
 #[must_use]
@@ -281,6 +284,17 @@ pub fn scale_to_bits(scale: f64, base: u32) -> u16 {
     let bits = (scale as f32).to_bits();
     let above = (bits + (1 << 11)).saturating_sub(base << 23) >> 12;
     u16::try_from(above).unwrap_or(u16::MAX)
+}
+
+/// The least 16-bit pattern that stands for no less than a radius: times [`RADIUS_UNIT`], see
+/// [`scale_from_bits`].
+#[must_use]
+#[cfg(any(test, feature = "build"))]
+pub fn radius_to_bits(radius: f64, base: u32) -> u16 {
+    let radius = radius / f64::from(RADIUS_UNIT);
+    let nearest = scale_to_bits(radius, base);
+    let is_less = f64::from(scale_from_bits(nearest, base)) < radius;
+    nearest.saturating_add(u16::from(is_less))
 }
 
 /// The base under which `largest`, the largest scale of an archive, and everything down to

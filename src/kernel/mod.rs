@@ -2,8 +2,8 @@
 //!
 //! | kernel | scalar | wasm32 simd128 | wasm32 relaxed | x86-64 |
 //! |---|---|---|---|---|
-//! | [`Backend::score_above`], [`Backend::score_all`] | [`scalar`] | `i32x4.dot_i16x8` | `i32x4.relaxed_dot_i8x16_i7x16_add` | AVX2 `vpmaddubsw` |
-//! | [`Backend::above`] | [`scalar`] | four at a time | the same | [`scalar`] |
+//! | [`Backend::dot_prefixes`], [`Backend::dot_centroids`] | [`scalar`] | `i32x4.dot_i16x8` | `i32x4.relaxed_dot_i8x16_i7x16_add`, or the same in `i16x8` | AVX2 `vpmaddubsw` |
+//! | [`Backend::score`], [`Backend::above`] | [`scalar`] | four at a time | the same | [`scalar`] |
 //! | [`Backend::dot_code`], [`Backend::dot_centroid`], [`Backend::add_code`] | [`scalar`] | two f64 at a time | the same | [`scalar`] |
 //! | [`Backend::dot`] | [`scalar`] | two f64 at a time | the same | [`scalar`] |
 //! | [`Backend::keep_in_range`] | [`scalar`] | 16, 8 or 4 lanes, then `i8x16.bitmask` | the same | [`scalar`] |
@@ -13,7 +13,8 @@
 //! room therefore never asks which backend it runs on.
 //!
 //! In WebAssembly the choice is made at compile time, since a module that holds an instruction
-//! the engine lacks does not load at all. Natively it is made at run time.
+//! the engine lacks does not load at all; but a module with relaxed instructions has two, and finds out which
+//! one its engine is good at. Natively the choice is made at run time.
 
 pub mod code;
 #[cfg(target_arch = "wasm32")]
@@ -21,6 +22,8 @@ pub mod pages;
 mod range;
 #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
 mod relaxed;
+#[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
+use relaxed::pairs;
 pub mod rotation;
 mod scalar;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
@@ -49,56 +52,39 @@ pub struct Affine {
     pub norm_base: u32,
 }
 
-/// What the codes of a block are, both in the layout of [`code`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Coded {
-    /// Four bits a dimension.
-    Prefixes,
-    /// A byte a dimension, whose highest bit is not read: centroids of lists.
-    Centroids,
-}
-
-impl Coded {
-    /// Bytes of a block's codes.
-    #[inline]
-    #[must_use]
-    pub const fn block_bytes(self, dim: usize) -> usize {
-        match self {
-            Self::Prefixes => code::prefix_block_bytes(dim),
-            Self::Centroids => code::centroid_block_bytes(dim),
-        }
-    }
-}
-
-/// The dot products of a block, by the functions of one module.
-macro_rules! dots {
-    ($backend:ident, $coded:expr, $block:expr, $query:expr) => {
-        match $coded {
-            Coded::Centroids => $backend::dot_centroids($block.codes, $query),
-            Coded::Prefixes => $backend::dot_prefixes($block.codes, $query),
-        }
-    };
-}
-
-#[inline(always)]
-fn check(coded: Coded, block: &Block<'_>, query: &[i8]) {
-    assert!(
-        block.codes.len() == coded.block_bytes(query.len()),
-        "block and query lengths must agree"
-    );
-    assert!(query.len().is_multiple_of(8), "the padded dimension is a multiple of 8");
-    debug_assert!(query.iter().all(|q| *q != i8::MIN));
-}
-
-/// What is stored of one block of 32.
+/// What turns the dot products of a block into scores, item by item.
 #[derive(Clone, Copy, Debug)]
-pub struct Block<'a> {
-    /// In the layout of [`code`], as [`Coded`] says.
-    pub codes: &'a [u8],
+pub struct Lengths<'a> {
     /// Scales of the codes, in 16 bits.
     pub scales: &'a [u16; BLOCK],
     /// Squared norms of the decoded vectors, in 16 bits, where the metric needs them.
     pub norms: Option<&'a [u16; BLOCK]>,
+}
+
+/// What decides whether a block may hold a score above a threshold.
+#[derive(Clone, Copy, Debug)]
+pub struct Bound<'a> {
+    /// What turns dot products into scores.
+    pub affine: Affine,
+    /// The largest scale of every fourth item of the block.
+    pub scales: &'a [u16; 4],
+    /// The least squared norm of every fourth item, where the metric needs norms.
+    pub norms: Option<&'a [u16; 4]>,
+    /// What a score must exceed.
+    pub threshold: f32,
+}
+
+#[inline(always)]
+fn check(codes: &[u8], bytes_a_dimension: usize, query: &[i8]) {
+    // One message for all callers.
+    #[inline(never)]
+    fn fail() {
+        unreachable!("block and query lengths agree");
+    }
+    if codes.len() != bytes_a_dimension * query.len() || !query.len().is_multiple_of(8) {
+        fail();
+    }
+    debug_assert!(query.iter().all(|q| *q != i8::MIN));
 }
 
 /// One implementation of the kernels.
@@ -110,7 +96,10 @@ pub enum Backend {
     /// WebAssembly's 128-bit SIMD.
     #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
     Simd128,
-    /// The same with relaxed SIMD's byte dot product.
+    /// The same with relaxed SIMD's byte dot product of two products in 16 bits.
+    #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
+    RelaxedPairs,
+    /// The same with relaxed SIMD's byte dot product of four products in 32 bits.
     #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
     Relaxed,
     /// x86-64 with AVX2.
@@ -125,12 +114,25 @@ impl Backend {
         #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
         Self::Simd128,
         #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
+        Self::RelaxedPairs,
+        #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
         Self::Relaxed,
         #[cfg(target_arch = "x86_64")]
         Self::Avx2,
     ];
 
-    /// The fastest backend of this machine. In WebAssembly a constant.
+    /// The fastest backend of this machine for the block scores of a scan. It finds out how the engine goes
+    /// about them: ask once, and keep the answer.
+    #[must_use]
+    pub fn best_for_scans() -> Self {
+        #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
+        if !relaxed::adds_four_at_once() {
+            return Self::RelaxedPairs;
+        }
+        Self::best()
+    }
+
+    /// The fastest backend of this machine for everything else. In WebAssembly a constant.
     #[inline]
     #[must_use]
     pub fn best() -> Self {
@@ -147,6 +149,10 @@ impl Backend {
     /// Results are equal, so nobody is told.
     #[inline(always)]
     const fn held(self) -> Self {
+        #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
+        if matches!(self, Self::RelaxedPairs) {
+            return self;
+        }
         if cfg!(all(target_arch = "wasm32", feature = "one-backend")) {
             Self::BUILT[Self::BUILT.len() - 1]
         } else {
@@ -163,87 +169,77 @@ impl Backend {
         }
     }
 
-    /// Scores the 32 codes of a block: `base + scale * ((2 dot - offset) * step)`, where `dot` is the sum over
-    /// dimensions of query times code. With squared norms (Euclidean archives) `2 score - norm`, which
-    /// orders like minus the distance.
+    /// The dot products of a query with the 32 prefixes of a block, in the layout of [`code`]; and whether
+    /// one of them may make a score above a threshold. Where none may, `dots` may stay as it was.
     ///
-    /// The dot products are exact. Every operation behind them is rounded on its own, in this order,
-    /// so that SIMD cannot change a bit.
+    /// Nearly every block of a scan is refused here. What decides is the score that an item would have with
+    /// the largest dot product, the largest scale and the least norm of every fourth item: rounding never
+    /// turns an order round, so no score of the block lies above it.
     ///
-    /// The block's codes are as many bytes as [`Coded::block_bytes`] says. `query` has a length that is a
-    /// multiple of eight and at most [`code::MAX_DIM`], each component within ±[`code::QUERY_LIMIT`] (and
-    /// never -128). The step is not negative.
+    /// `codes` are 16 bytes a dimension. `query` has a length that is a multiple of eight and at most
+    /// [`code::MAX_DIM`], each component within ±[`code::QUERY_LIMIT`] (and never -128).
     ///
     /// # Panics
     /// If the lengths do not fit together: a bug of the caller, never of the data.
     #[inline(always)]
-    pub fn score_all(
+    pub fn dot_prefixes(
         self,
-        coded: Coded,
-        block: &Block<'_>,
+        codes: &[u8],
         query: &[i8],
-        affine: &Affine,
-        out: &mut [f32; BLOCK],
-    ) {
-        check(coded, block, query);
+        bound: &Bound<'_>,
+        dots: &mut [i32; BLOCK],
+    ) -> bool {
+        check(codes, BLOCK / 2, query);
         match self.held() {
-            Self::Scalar => {
-                let dots = dots!(scalar, coded, block, query);
-                scalar::score_all(&dots, block, affine, out);
-            }
+            Self::Scalar => scalar::finish(scalar::dot_prefixes(codes, query), bound, dots),
             #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-            Self::Simd128 => {
-                let sums = dots!(simd128, coded, block, query);
-                simd128::score_all(&sums, block, affine, out);
-            }
+            Self::Simd128 => simd128::dot_prefixes(codes, query, bound, dots),
             #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
-            Self::Relaxed => {
-                let sums = dots!(relaxed, coded, block, query);
-                simd128::score_all(&sums, block, affine, out);
-            }
+            Self::RelaxedPairs => pairs::dot_prefixes(codes, query, bound, dots),
+            #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
+            Self::Relaxed => relaxed::dot_prefixes(codes, query, bound, dots),
             #[cfg(target_arch = "x86_64")]
-            Self::Avx2 => {
-                let dots = dots!(x86_64, coded, block, query);
-                scalar::score_all(&dots, block, affine, out);
-            }
+            Self::Avx2 => scalar::finish(x86_64::dot_prefixes(codes, query), bound, dots),
         }
     }
 
-    /// The scores of a block's prefixes as [`Backend::score_all`] gives them, and a bit for each lane whose
-    /// score exceeds `threshold`; where none does, `out` may stay as it was.
+    /// The same of the centroids of 32 lists: 32 bytes a dimension, whose highest bits are not read.
     ///
     /// # Panics
-    /// As [`Backend::score_all`].
+    /// As [`Backend::dot_prefixes`].
     #[inline(always)]
-    pub fn score_above(
-        self,
-        block: &Block<'_>,
-        query: &[i8],
-        affine: &Affine,
-        threshold: f32,
-        out: &mut [f32; BLOCK],
-    ) -> u32 {
-        check(Coded::Prefixes, block, query);
+    pub fn dot_centroids(self, codes: &[u8], query: &[i8], dots: &mut [i32; BLOCK]) {
+        check(codes, BLOCK, query);
         match self.held() {
-            Self::Scalar => {
-                let dots = scalar::dot_prefixes(block.codes, query);
-                scalar::score_above(&dots, block, affine, threshold, out)
-            }
+            Self::Scalar => *dots = scalar::dot_centroids(codes, query),
             #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-            Self::Simd128 => {
-                let sums = simd128::dot_prefixes(block.codes, query);
-                simd128::score_above(sums, block, affine, threshold, out)
-            }
+            Self::Simd128 => simd128::dot_centroids(codes, query, dots),
             #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
-            Self::Relaxed => {
-                let sums = relaxed::dot_prefixes(block.codes, query);
-                simd128::score_above(sums, block, affine, threshold, out)
-            }
+            Self::RelaxedPairs => pairs::dot_centroids(codes, query, dots),
+            #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
+            Self::Relaxed => relaxed::dot_centroids(codes, query, dots),
             #[cfg(target_arch = "x86_64")]
-            Self::Avx2 => {
-                let dots = x86_64::dot_prefixes(block.codes, query);
-                scalar::score_above(&dots, block, affine, threshold, out)
-            }
+            Self::Avx2 => *dots = x86_64::dot_centroids(codes, query),
+        }
+    }
+
+    /// Scores from a block's dot products: `base + scale * ((2 dot - offset) * step)`. With squared norms
+    /// (Euclidean archives) `2 score - norm`, which orders like minus the distance.
+    ///
+    /// Every operation is rounded on its own, in this order, so that SIMD cannot change a bit. The step is
+    /// not negative.
+    #[inline(always)]
+    pub fn score(
+        self,
+        dots: &[i32; BLOCK],
+        lengths: Lengths<'_>,
+        affine: &Affine,
+        out: &mut [f32; BLOCK],
+    ) {
+        match self.held() {
+            #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+            it if it != Self::Scalar => simd128::score(dots, lengths, affine, out),
+            _ => scalar::score(dots, lengths, affine, out),
         }
     }
 

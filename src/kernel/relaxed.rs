@@ -1,17 +1,30 @@
-//! WebAssembly relaxed SIMD: the byte dot product, within the range where it is defined.
+//! WebAssembly relaxed SIMD: byte dot products, within the range where they are defined.
 //!
-//! `i32x4.relaxed_dot_i8x16_i7x16_add_s` adds four neighbouring products of a signed byte and a byte of
-//! 7 bits to a 32-bit sum. With the second within 0 to 127 (prefixes are within 0 to 15) every engine
-//! gives the same sum, and nothing saturates on the way. On x86 with AVX-VNNI this is one
-//! instruction (and ARM has one for it, SDOT); on older x86 it is three, and the form that adds two
-//! products in 16 bits would be 1.4 times as fast there, as this one is here (`DESIGN.md`).
+//! There are two. `i32x4.relaxed_dot_i8x16_i7x16_add_s` adds four neighbouring products of a signed byte
+//! and a byte of 7 bits to a 32-bit sum; `i16x8.relaxed_dot_i8x16_i7x16_s` adds two of them in 16 bits.
+//! With the second operand within 0 to 127 (prefixes are within 0 to 15) every engine gives the same sums, and
+//! nothing saturates on the way. Where the former is one instruction (x86 with AVX-VNNI, ARM with SDOT) it
+//! is the faster one; on other x86 it is five, and [`pairs`] is faster. [`adds_four_at_once`] says which.
 
 use core::arch::wasm32::{
-    i32x4_relaxed_dot_i8x16_i7x16_add, i32x4_splat, u8x16_splat, u16x8_shr, v128, v128_and,
+    i8x16_splat, i32x4_extract_lane, i32x4_relaxed_dot_i8x16_i7x16_add, i32x4_splat, u8x16_splat,
+    u16x8_shr, v128, v128_and,
 };
+use std::hint::black_box;
 
+use super::Bound;
 use super::code::BLOCK;
-use super::simd128::add_to_each;
+use super::simd128::{add_to_each, finish, store_dots};
+
+/// Whether the engine adds four products in one instruction.
+///
+/// 255 is no number of 7 bits, so that what comes of it is the engine's choice, and tells how it goes about
+/// it: where it first adds two products in 16 bits, they saturate.
+pub(super) fn adds_four_at_once() -> bool {
+    let (bytes, outside) = (black_box(i8x16_splat(127)), black_box(u8x16_splat(255)));
+    let sums = i32x4_relaxed_dot_i8x16_i7x16_add(bytes, outside, i32x4_splat(0));
+    i32x4_extract_lane::<0>(sums) != 2 * i32::from(i16::MAX)
+}
 
 /// Four components of a query in every 32-bit lane.
 #[inline(always)]
@@ -20,8 +33,15 @@ fn four(query: &[i8; 4]) -> v128 {
 }
 
 /// Eight accumulators of four items each, in registers over the whole block.
-#[inline(always)]
-pub(super) fn dot_prefixes(codes: &[u8], query: &[i8]) -> [v128; 8] {
+///
+/// Not inlined: engines compile what is called, and only one of the two forms is.
+#[inline(never)]
+pub(super) fn dot_prefixes(
+    codes: &[u8],
+    query: &[i8],
+    bound: &Bound<'_>,
+    dots: &mut [i32; BLOCK],
+) -> bool {
     let mut sums = [i32x4_splat(0); 8];
     let half = u8x16_splat(15);
     let (groups, _) = codes.as_chunks::<{ 4 * BLOCK }>();
@@ -35,12 +55,12 @@ pub(super) fn dot_prefixes(codes: &[u8], query: &[i8]) -> [v128; 8] {
         };
         add_to_each(&mut sums, group, dot);
     }
-    sums
+    finish(sums, bound, dots)
 }
 
 /// The same for centroids, whose bytes are the operand as they lie (but for their highest bits).
-#[inline(always)]
-pub(super) fn dot_centroids(codes: &[u8], query: &[i8]) -> [v128; 8] {
+#[inline(never)]
+pub(super) fn dot_centroids(codes: &[u8], query: &[i8], dots: &mut [i32; BLOCK]) {
     let mut sums = [i32x4_splat(0); 8];
     let (groups, _) = codes.as_chunks::<{ 4 * BLOCK }>();
     let (queries, _) = query.as_chunks::<4>();
@@ -50,5 +70,69 @@ pub(super) fn dot_centroids(codes: &[u8], query: &[i8]) -> [v128; 8] {
         let dot = |sum, x| i32x4_relaxed_dot_i8x16_i7x16_add(q, v128_and(x, low), sum);
         add_to_each(&mut sums, group, dot);
     }
-    sums
+    store_dots(sums, dots);
+}
+
+/// By sums of two products in 16 bits.
+pub(super) mod pairs {
+    use core::arch::wasm32::{
+        i16x8_add, i16x8_relaxed_dot_i8x16_i7x16, i32x4_add, i32x4_extadd_pairwise_i16x8,
+        i32x4_splat, u8x16_splat, u16x8_shr, v128, v128_and,
+    };
+
+    use super::super::Bound;
+    use super::super::code::BLOCK;
+    use super::super::simd128::{add_to_each, finish, store_dots};
+    use super::four;
+
+    /// Groups of eight dimensions whose products fit into 16 bits: two of them are at most `2 * 15 * 127`.
+    const GROUPS: usize = 4;
+
+    #[inline(never)]
+    pub(crate) fn dot_prefixes(
+        codes: &[u8],
+        query: &[i8],
+        bound: &Bound<'_>,
+        dots: &mut [i32; BLOCK],
+    ) -> bool {
+        let mut sums = [i32x4_splat(0); 8];
+        let half = u8x16_splat(15);
+        let (groups, _) = codes.as_chunks::<{ 4 * BLOCK }>();
+        let (queries, _) = query.as_chunks::<4>();
+        let (queries, _) = queries.as_chunks::<2>();
+        for (groups, queries) in groups.chunks(GROUPS).zip(queries.chunks(GROUPS)) {
+            let mut pairs = [i32x4_splat(0); 8];
+            for (group, [low, high]) in groups.iter().zip(queries) {
+                let (low, high) = (four(low), four(high));
+                let dot = |sum: v128, x: v128| {
+                    let high_of = v128_and(u16x8_shr(x, 4), half);
+                    let low = i16x8_relaxed_dot_i8x16_i7x16(low, v128_and(x, half));
+                    let high = i16x8_relaxed_dot_i8x16_i7x16(high, high_of);
+                    i16x8_add(i16x8_add(sum, low), high)
+                };
+                add_to_each(&mut pairs, group, dot);
+            }
+            for (sum, pairs) in sums.iter_mut().zip(pairs) {
+                *sum = i32x4_add(*sum, i32x4_extadd_pairwise_i16x8(pairs));
+            }
+        }
+        finish(sums, bound, dots)
+    }
+
+    #[inline(never)]
+    pub(crate) fn dot_centroids(codes: &[u8], query: &[i8], dots: &mut [i32; BLOCK]) {
+        let mut sums = [i32x4_splat(0); 8];
+        let (groups, _) = codes.as_chunks::<{ 4 * BLOCK }>();
+        let (queries, _) = query.as_chunks::<4>();
+        for (group, q) in groups.iter().zip(queries) {
+            let q = four(q);
+            let low = u8x16_splat(127);
+            let dot = |sum, x| {
+                let pairs = i16x8_relaxed_dot_i8x16_i7x16(q, v128_and(x, low));
+                i32x4_add(sum, i32x4_extadd_pairwise_i16x8(pairs))
+            };
+            add_to_each(&mut sums, group, dot);
+        }
+        store_dots(sums, dots);
+    }
 }

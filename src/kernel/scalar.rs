@@ -4,7 +4,7 @@ use super::code::{
     BLOCK, CENTROID_BITS, ItemCode, centroid_bytes, centroid_code, code_value, prefix,
     scale_from_bits, values,
 };
-use super::{Affine, Block, LANES};
+use super::{Affine, Bound, LANES, Lengths};
 
 pub(super) fn dot_centroids(codes: &[u8], query: &[i8]) -> [i32; BLOCK] {
     std::array::from_fn(|lane| {
@@ -20,37 +20,42 @@ pub(super) fn dot_prefixes(codes: &[u8], query: &[i8]) -> [i32; BLOCK] {
     })
 }
 
-/// Scores from a block's dot products: see [`super::Backend::score_all`].
+/// See [`super::Backend::dot_prefixes`].
+pub(super) fn finish(found: [i32; BLOCK], bound: &Bound<'_>, dots: &mut [i32; BLOCK]) -> bool {
+    *dots = found;
+    let affine = &bound.affine;
+    (0..4).any(|i| {
+        let largest = dots.iter().skip(i).step_by(4).fold(i32::MIN, |most, dot| most.max(*dot));
+        // Not below zero: a negative product is largest with the smallest scale.
+        let odd = largest.wrapping_mul(2).wrapping_sub(affine.offset).max(0);
+        let scale = scale_from_bits(bound.scales[i], affine.scale_base);
+        let score = affine.base + scale * (odd as f32 * affine.step);
+        let score = match bound.norms {
+            Some(norms) => 2.0 * score - scale_from_bits(norms[i], affine.norm_base),
+            None => score,
+        };
+        score > bound.threshold
+    })
+}
+
+/// See [`super::Backend::score`].
 #[inline(always)]
-pub(super) fn score_all(
+pub(super) fn score(
     dots: &[i32; BLOCK],
-    block: &Block<'_>,
+    lengths: Lengths<'_>,
     affine: &Affine,
     out: &mut [f32; BLOCK],
 ) {
-    for ((score, dot), bits) in out.iter_mut().zip(dots).zip(block.scales) {
+    for ((score, dot), bits) in out.iter_mut().zip(dots).zip(lengths.scales) {
         // Wrapping gives the true value, which fits (see `code`).
         let dot = dot.wrapping_mul(2).wrapping_sub(affine.offset) as f32;
         *score = affine.base + scale_from_bits(*bits, affine.scale_base) * (dot * affine.step);
     }
-    if let Some(norms) = block.norms {
+    if let Some(norms) = lengths.norms {
         for (score, bits) in out.iter_mut().zip(norms) {
             *score = 2.0 * *score - scale_from_bits(*bits, affine.norm_base);
         }
     }
-}
-
-/// See [`super::Backend::score_above`].
-#[inline(always)]
-pub(super) fn score_above(
-    dots: &[i32; BLOCK],
-    block: &Block<'_>,
-    affine: &Affine,
-    threshold: f32,
-    out: &mut [f32; BLOCK],
-) -> u32 {
-    score_all(dots, block, affine, out);
-    above(out, threshold)
 }
 
 #[inline(always)]

@@ -7,15 +7,15 @@ use core::arch::wasm32::{
     f64x2_convert_low_i32x4, f64x2_extract_lane, f64x2_mul, f64x2_splat, i8x16_bitmask,
     i8x16_narrow_i16x8, i8x16_swizzle, i16x8, i16x8_add, i16x8_mul, i16x8_narrow_i32x4,
     i16x8_splat, i16x8_sub, i32x4_add, i32x4_bitmask, i32x4_dot_i16x8, i32x4_eq,
-    i32x4_extend_high_i16x8, i32x4_extend_low_i16x8, i32x4_max, i32x4_min, i32x4_shl,
-    i32x4_shuffle, i32x4_splat, i32x4_sub, u8x16_le, u8x16_splat, u8x16_sub,
-    u16x8_extend_low_u8x16, u16x8_le, u16x8_max, u16x8_min, u16x8_shr, u16x8_splat, u16x8_sub,
-    u32x4_extend_high_u16x8, u32x4_extend_low_u16x8, u32x4_le, u32x4_splat, u32x4_sub, v128,
-    v128_and, v128_andnot, v128_any_true, v128_load, v128_store,
+    i32x4_extend_high_i16x8, i32x4_extend_low_i16x8, i32x4_max, i32x4_shl, i32x4_shuffle,
+    i32x4_splat, i32x4_sub, u8x16_le, u8x16_splat, u8x16_sub, u16x8_extend_low_u8x16, u16x8_le,
+    u16x8_shr, u16x8_splat, u16x8_sub, u32x4_extend_high_u16x8, u32x4_extend_low_u16x8, u32x4_le,
+    u32x4_load_extend_u16x4, u32x4_splat, u32x4_sub, v128, v128_and, v128_andnot, v128_any_true,
+    v128_load, v128_store,
 };
 
 use super::code::{BLOCK, ItemCode, centroid_bytes};
-use super::{Affine, Block, LANES};
+use super::{Affine, Bound, LANES, Lengths};
 
 /// Sixteen bytes at any address.
 #[inline(always)]
@@ -36,6 +36,46 @@ fn load_eight(numbers: &[u16; 8]) -> v128 {
 fn store(four: &mut [f32; 4], numbers: v128) {
     // SAFETY: the reference covers the 16 bytes, and the store is unaligned.
     unsafe { v128_store(four.as_mut_ptr().cast::<v128>(), numbers) };
+}
+
+/// Four numbers at any address.
+#[inline(always)]
+fn load_four(numbers: &[i32; 4]) -> v128 {
+    // SAFETY: the reference covers the 16 bytes, and the load is unaligned.
+    unsafe { v128_load(numbers.as_ptr().cast::<v128>()) }
+}
+
+/// The end of a block's sums: see [`super::Backend::dot_prefixes`].
+#[inline(always)]
+pub(super) fn finish(sums: [v128; 8], bound: &Bound<'_>, dots: &mut [i32; BLOCK]) -> bool {
+    let arithmetic = Arithmetic::new(&bound.affine);
+    let pairs: [v128; 4] = std::array::from_fn(|i| i32x4_max(sums[i], sums[i + 4]));
+    let largest = i32x4_max(i32x4_max(pairs[0], pairs[1]), i32x4_max(pairs[2], pairs[3]));
+    // Not below zero: a negative product is largest with the smallest scale.
+    let largest = i32x4_max(arithmetic.odd(largest), i32x4_splat(0));
+    let score =
+        arithmetic.score(largest, load_four_short(bound.scales), bound.norms.map(load_four_short));
+    let may = v128_any_true(f32x4_gt(score, f32x4_splat(bound.threshold)));
+    if may {
+        store_dots(sums, dots);
+    }
+    may
+}
+
+/// Four numbers of 16 bits at any address, widened.
+#[inline(always)]
+fn load_four_short(numbers: &[u16; 4]) -> v128 {
+    // SAFETY: the reference covers the eight bytes, and the load is unaligned.
+    unsafe { u32x4_load_extend_u16x4(numbers.as_ptr()) }
+}
+
+/// Eight sums of four items each as the numbers that they are.
+#[inline(always)]
+pub(super) fn store_dots(sums: [v128; 8], dots: &mut [i32; BLOCK]) {
+    for (four, sum) in dots.as_chunks_mut::<4>().0.iter_mut().zip(sums) {
+        // SAFETY: the reference covers the 16 bytes, and the store is unaligned.
+        unsafe { v128_store(four.as_mut_ptr().cast::<v128>(), sum) };
+    }
 }
 
 /// Brings each of a block's eight sums, of four items each, up to date with one group of its codes,
@@ -63,8 +103,15 @@ pub(super) fn add_to_each(
 /// A 16-bit lane holds four prefixes of one item. Masking leaves one of them in each lane, and the
 /// 16-bit dot product adds those of two neighbouring lanes: dimensions 0 and 2 of the group, then
 /// 4 and 6, 1 and 3, 5 and 7. Nothing is widened or shuffled.
-#[inline(always)]
-pub(super) fn dot_prefixes(codes: &[u8], query: &[i8]) -> [v128; 8] {
+///
+/// Not inlined: within what calls it, compilers would keep other things in the registers that it needs.
+#[inline(never)]
+pub(super) fn dot_prefixes(
+    codes: &[u8],
+    query: &[i8],
+    bound: &Bound<'_>,
+    dots: &mut [i32; BLOCK],
+) -> bool {
     let mut sums = [i32x4_splat(0); 8];
     let half = u16x8_splat(15);
     let (groups, _) = codes.as_chunks::<{ 4 * BLOCK }>();
@@ -85,12 +132,12 @@ pub(super) fn dot_prefixes(codes: &[u8], query: &[i8]) -> [v128; 8] {
         };
         add_to_each(&mut sums, group, dot);
     }
-    sums
+    finish(sums, bound, dots)
 }
 
 /// The same for bytes: even and odd dimensions of a group of four, in one 16-bit lane each.
-#[inline(always)]
-pub(super) fn dot_centroids(codes: &[u8], query: &[i8]) -> [v128; 8] {
+#[inline(never)]
+pub(super) fn dot_centroids(codes: &[u8], query: &[i8], dots: &mut [i32; BLOCK]) {
     let mut sums = [i32x4_splat(0); 8];
     let low = u16x8_splat(127);
     let (groups, _) = codes.as_chunks::<{ 4 * BLOCK }>();
@@ -104,7 +151,7 @@ pub(super) fn dot_centroids(codes: &[u8], query: &[i8]) -> [v128; 8] {
         };
         add_to_each(&mut sums, group, dot);
     }
-    sums
+    store_dots(sums, dots);
 }
 
 /// Eight numbers of 16 bits, from the `i`-th eight of a block's 32.
@@ -173,69 +220,24 @@ impl Arithmetic {
     }
 }
 
-/// Scores from a block's dot products: see [`super::Backend::score_all`].
+/// See [`super::Backend::score`].
 ///
-/// A function of its own: engines compile it before they give their first answer, once for all kinds of
-/// centroids.
+/// A function of its own: engines compile it before they give their first answer, once for items and all kinds
+/// of centroids.
 #[inline(never)]
-pub(super) fn score_all(
-    sums: &[v128; 8],
-    block: &Block<'_>,
+pub(super) fn score(
+    dots: &[i32; BLOCK],
+    lengths: Lengths<'_>,
     affine: &Affine,
     out: &mut [f32; BLOCK],
 ) {
     let arithmetic = Arithmetic::new(affine);
     let (fours, _) = out.as_chunks_mut::<4>();
-    for (i, (four, dots)) in fours.iter_mut().zip(sums).enumerate() {
-        let norm = block.norms.map(|norms| half(eight(norms, i / 2), i));
-        let scale = half(eight(block.scales, i / 2), i);
-        store(four, arithmetic.score(arithmetic.odd(*dots), scale, norm));
+    for (i, (four, dots)) in fours.iter_mut().zip(dots.as_chunks::<4>().0).enumerate() {
+        let norm = lengths.norms.map(|norms| half(eight(norms, i / 2), i));
+        let scale = half(eight(lengths.scales, i / 2), i);
+        store(four, arithmetic.score(arithmetic.odd(load_four(dots)), scale, norm));
     }
-}
-
-/// See [`super::Backend::score_above`].
-///
-/// Nearly every block of a scan holds nothing above the threshold. So the score is computed first
-/// that an item would have with the largest dot product, the largest scale and the smallest norm of
-/// every fourth item. Rounding never turns an order round, so no score of the block is above it:
-/// where it does not exceed the threshold, nothing does, and the block is done at the price of four scores
-/// instead of 32.
-#[inline(always)]
-pub(super) fn score_above(
-    sums: [v128; 8],
-    block: &Block<'_>,
-    affine: &Affine,
-    threshold: f32,
-    out: &mut [f32; BLOCK],
-) -> u32 {
-    let arithmetic = Arithmetic::new(affine);
-    let threshold = f32x4_splat(threshold);
-    let is_above = |score: v128| f32x4_gt(score, threshold);
-    let pairs: [v128; 4] = std::array::from_fn(|i| i32x4_max(sums[i], sums[i + 4]));
-    let largest = i32x4_max(i32x4_max(pairs[0], pairs[1]), i32x4_max(pairs[2], pairs[3]));
-    // Not below zero: a negative product is largest with the smallest scale.
-    let largest = i32x4_max(arithmetic.odd(largest), i32x4_splat(0));
-    let scales = |i: usize| eight(block.scales, i);
-    let scale = u16x8_max(u16x8_max(scales(0), scales(1)), u16x8_max(scales(2), scales(3)));
-    let scale = i32x4_max(half(scale, 0), half(scale, 1));
-    let smallest = |norms: &[u16; BLOCK]| {
-        let norms = |i: usize| eight(norms, i);
-        let norm = u16x8_min(u16x8_min(norms(0), norms(1)), u16x8_min(norms(2), norms(3)));
-        i32x4_min(half(norm, 0), half(norm, 1))
-    };
-    let bound = arithmetic.score(largest, scale, block.norms.map(smallest));
-    if !v128_any_true(is_above(bound)) {
-        return 0;
-    }
-    let mut above = 0;
-    let (fours, _) = out.as_chunks_mut::<4>();
-    for (i, (four, dots)) in fours.iter_mut().zip(sums).enumerate() {
-        let norm = block.norms.map(|norms| half(eight(norms, i / 2), i));
-        let score = arithmetic.score(arithmetic.odd(dots), half(scales(i / 2), i), norm);
-        above |= u32::from(i32x4_bitmask(is_above(score))) << (4 * i);
-        store(four, score);
-    }
-    above
 }
 
 #[inline(always)]

@@ -17,18 +17,14 @@ fn rotation(dim: usize) -> Rotation {
 
 const UGLY: [usize; 9] = [8, 16, 24, 32, 40, 64, 104, 768, MAX_DIM];
 
-type Answer = (u32, [u32; BLOCK]);
-
-/// What a kernel says of a block: the lanes above the threshold, and the scores where there are any
-/// (else nothing is said of them).
-fn answer(above: u32, scores: [f32; BLOCK]) -> Answer {
-    assert!(above == 0 || scores.iter().all(|score| score.is_finite()));
-    (above, if above == 0 { [0; BLOCK] } else { scores.map(f32::to_bits) })
+/// The largest, or least, of every fourth number.
+fn every_fourth(numbers: &[u16; BLOCK], more: fn(u16, u16) -> u16) -> [u16; 4] {
+    std::array::from_fn(|i| numbers.iter().copied().skip(i).step_by(4).reduce(more).unwrap())
 }
 
-/// All backends score a block as the definition does, whatever the threshold: below all scores,
-/// above them, at each of the three best, and just below these. The first half of the codes serve as
-/// prefixes.
+/// All backends multiply and score a block as the definition does, and refuse it under the same thresholds:
+/// one below all scores, above them, each of the three best, and just below these. The first half of the
+/// codes serve as prefixes.
 fn assert_parity(
     codes: &[u8],
     query: &[i8],
@@ -36,35 +32,38 @@ fn assert_parity(
     norms: Option<&[u16; BLOCK]>,
     affine: &Affine,
 ) {
-    for coded in [Coded::Centroids, Coded::Prefixes] {
-        let block = Block { codes: &codes[..coded.block_bytes(query.len())], scales, norms };
-        let all = |backend: Backend| {
-            let mut scores = [0.0; BLOCK];
-            backend.score_all(coded, &block, query, affine, &mut scores);
-            answer(u32::MAX, scores)
-        };
-        for backend in Backend::available() {
-            let dim = query.len();
-            assert_eq!(all(backend), all(Backend::Scalar), "{coded:?}, {backend:?}, {dim}");
-        }
-    }
-    let block = Block { codes: &codes[..codes.len() / 2], scales, norms };
-    let items = |backend: Backend, threshold: f32| {
-        let mut scores = [0.0; BLOCK];
-        let above = backend.score_above(&block, query, affine, threshold, &mut scores);
-        answer(above, scores)
-    };
-    let (above, scores) = items(Backend::Scalar, f32::MIN);
-    assert_eq!(above, u32::MAX);
-    let mut best = scores.map(f32::from_bits);
+    let (dim, lengths) = (query.len(), Lengths { scales, norms });
+    let prefixes = &codes[..codes.len() / 2];
+    let dots = scalar::dot_prefixes(prefixes, query);
+    let lists = scalar::dot_centroids(codes, query);
+    let mut scores = [0.0; BLOCK];
+    scalar::score(&dots, lengths, affine, &mut scores);
+    assert!(scores.iter().all(|score| score.is_finite()));
+    let mut best = scores;
     best.sort_unstable_by(|a, b| b.total_cmp(a));
     let near = best[..3].iter().flat_map(|score| [*score, score.next_down()]);
-    for threshold in near.chain([f32::MIN, 0.0, f32::MAX]) {
-        let expected = items(Backend::Scalar, threshold);
-        for backend in Backend::available() {
-            let found = items(backend, threshold);
-            assert_eq!(found, expected, "{backend:?}, {} dimensions", query.len());
+    let thresholds: Vec<f32> = near.chain([f32::MIN, 0.0, f32::MAX]).collect();
+    let largest = every_fourth(scales, u16::max);
+    let least = norms.map(|norms| every_fourth(norms, u16::min));
+    let bound =
+        |threshold| Bound { affine: *affine, scales: &largest, norms: least.as_ref(), threshold };
+    for backend in Backend::available() {
+        let mut found = [7; BLOCK];
+        backend.dot_centroids(codes, query, &mut found);
+        assert_eq!(found, lists, "{backend:?}, {dim} dimensions, lists");
+        for threshold in &thresholds {
+            let bound = bound(*threshold);
+            let expected = scalar::finish(dots, &bound, &mut [0; BLOCK]);
+            assert!(expected || best[0] <= *threshold, "nothing better is refused");
+            let may = backend.dot_prefixes(prefixes, query, &bound, &mut found);
+            assert_eq!(may, expected, "{backend:?}, {dim} dimensions, {threshold}");
+            if may {
+                assert_eq!(found, dots, "{backend:?}, {dim} dimensions");
+            }
         }
+        let mut found = [0.0; BLOCK];
+        backend.score(&dots, lengths, affine, &mut found);
+        assert_eq!(found.map(f32::to_bits), scores.map(f32::to_bits), "{backend:?}, {dim}");
     }
 }
 
@@ -125,14 +124,20 @@ fn extremes_do_not_overflow() {
             }
         }
     }
-    let (mut out, query) = ([0.0; BLOCK], vec![QUERY_LIMIT as i8; MAX_DIM]);
-    let limit = i64::from(QUERY_LIMIT) * MAX_DIM as i64;
-    let block = Block { codes: &vec![127; BLOCK * MAX_DIM], scales: &scales, norms: None };
-    Backend::best().score_all(Coded::Centroids, &block, &query, &exact, &mut out);
-    assert_eq!(out[31], (2 * 127 * limit) as f32);
-    let block = Block { codes: &vec![255; BLOCK / 2 * MAX_DIM], ..block };
-    Backend::best().score_all(Coded::Prefixes, &block, &query, &exact, &mut out);
-    assert_eq!(out[31], (2 * 15 * limit) as f32);
+    let query = vec![QUERY_LIMIT as i8; MAX_DIM];
+    let limit = QUERY_LIMIT * MAX_DIM as i32;
+    let lengths = Lengths { scales: &scales, norms: None };
+    let scored = |dots: &[i32; BLOCK]| {
+        let mut out = [0.0; BLOCK];
+        Backend::best().score(dots, lengths, &exact, &mut out);
+        out[31]
+    };
+    let mut dots = [0; BLOCK];
+    Backend::best().dot_centroids(&vec![127; BLOCK * MAX_DIM], &query, &mut dots);
+    assert_eq!(scored(&dots), (2 * 127 * i64::from(limit)) as f32);
+    let bound = Bound { affine: exact, scales: &[1 << 11; 4], norms: None, threshold: 0.0 };
+    Backend::best().dot_prefixes(&vec![255; BLOCK / 2 * MAX_DIM], &query, &bound, &mut dots);
+    assert_eq!(scored(&dots), (2 * 15 * i64::from(limit)) as f32);
 }
 
 #[test]

@@ -63,6 +63,18 @@ impl<'a> Codes<'a> {
     }
 }
 
+/// What holds of all items of each block: bounds of what a search may find there.
+#[derive(Clone, Copy)]
+pub(crate) struct Extents<'a> {
+    /// A block's largest scale of every fourth item.
+    pub(crate) largest_scales: &'a [[u16; 4]],
+    /// The same of least squared norms; empty where the metric needs none.
+    pub(crate) least_norms: &'a [[u16; 4]],
+    /// How far from its centroid its prefixes lie at most, as scales in units of
+    /// [`RADIUS_UNIT`](crate::kernel::code::RADIUS_UNIT), in groups of 32 blocks.
+    pub(crate) radii: &'a [[u16; BLOCK]],
+}
+
 /// The codes of all three levels, found once for many items.
 #[derive(Clone, Copy)]
 pub(crate) struct Levels<'a> {

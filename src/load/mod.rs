@@ -9,7 +9,7 @@ mod neighbours;
 pub use bytes::AlignedBytes;
 pub(crate) use centroids::Centroids;
 use codes::Codes;
-pub(crate) use codes::Levels;
+pub(crate) use codes::{Extents, Levels};
 pub use lists::Lists;
 pub(crate) use lists::{Level, Probing};
 pub use neighbours::{Neighbours, NeighboursRow};
@@ -348,6 +348,16 @@ impl Index {
     #[inline]
     pub(crate) fn norm_bits(&self) -> &[u16] {
         self.bytes.view(&self.layout.norms)
+    }
+
+    /// What holds of all items of each block.
+    #[inline]
+    pub(crate) fn extents(&self) -> Extents<'_> {
+        Extents {
+            largest_scales: self.bytes.view(&self.layout.largest_scales).as_chunks().0,
+            least_norms: self.bytes.view(&self.layout.least_norms).as_chunks().0,
+            radii: self.bytes.view(&self.layout.radii).as_chunks().0,
+        }
     }
 
     pub(crate) fn scale_base(&self) -> u32 {

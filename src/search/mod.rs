@@ -16,7 +16,7 @@ mod top;
 
 pub use query::Query;
 
-use scan::{Items, Scan};
+use scan::{Items, Leave, Scan};
 
 use crate::ids::{Ordinal, Scored};
 use crate::item_set::ItemSet;
@@ -61,7 +61,7 @@ pub struct Searcher {
 
 impl Default for Searcher {
     fn default() -> Self {
-        Self::with_backend(Backend::best())
+        Self::with_backend(Backend::best_for_scans())
     }
 }
 
@@ -235,7 +235,7 @@ impl Searcher {
                 }
             }
         }
-        self.scan_chosen(index, allowed, queries.len(), f32::MAX);
+        self.scan_chosen(index, allowed, queries.len(), Leave::Nothing);
         for scan in &mut self.scans[..queries.len()] {
             scan.top.settle();
             scan.choice.proceed();
@@ -244,7 +244,11 @@ impl Searcher {
                 (scan.n_above, scan.n_above_allowed) = (0, 0);
             }
         }
-        self.scan_chosen(index, allowed, queries.len(), probing.reach);
+        let leave = match effort {
+            Effort::Exhaustive => Leave::Hopeless,
+            _ => Leave::Beyond(probing.reach),
+        };
+        self.scan_chosen(index, allowed, queries.len(), leave);
         // What qualifies may all lie far away, where a centroid says little about its best items.
         // Blocks that may hold better ones than were found are looked at too.
         for (scan, query) in self.scans.iter_mut().zip(queries) {
@@ -261,12 +265,11 @@ impl Searcher {
                 scan.choose_none();
             }
         }
-        self.scan_chosen(index, allowed, queries.len(), f32::MAX);
+        self.scan_chosen(index, allowed, queries.len(), Leave::Hopeless);
     }
 
-    /// Scans the blocks that the first `n` scans have chosen, but for those that hold nothing better
-    /// than was found unless it lies more than `reach` spreads above their centroid.
-    fn scan_chosen(&mut self, index: &Index, allowed: &ItemSet, n: usize, reach: f32) {
+    /// Scans the blocks that the first `n` scans have chosen, but for those to leave out.
+    fn scan_chosen(&mut self, index: &Index, allowed: &ItemSet, n: usize, leave: Leave) {
         let Self { backend, scans, .. } = self;
         let scans = &mut scans[..n];
         if scans.iter().all(|scan| scan.choice.blocks.count() == 0) {
@@ -275,7 +278,8 @@ impl Searcher {
         let (blocks, items) = (index.blocks(), Items::of(index));
         let (mut ahead, mut n_ahead) = ([0; AHEAD], 0);
         for group in 0..allowed.words().len().div_ceil(BLOCK) {
-            let promising = |scan: &mut Scan| scan.promising(&blocks, group, reach);
+            let promising =
+                |scan: &mut Scan| scan.promising(*backend, &blocks, &items, group, leave);
             let mut union = scans.iter_mut().map(promising).fold(0, |a, b| a | b);
             while union != 0 {
                 ahead[n_ahead] = group * BLOCK + union.trailing_zeros() as usize;

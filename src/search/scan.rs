@@ -10,11 +10,11 @@ use super::query::Query;
 use super::top::Top;
 use crate::item_set::ItemSet;
 use crate::kernel::code::{
-    BLOCK, CENTROID_BITS, PREFIX_BITS, QUERY_LIMIT, centroid_block_bytes, padded_dim,
+    BLOCK, CENTROID_BITS, PREFIX_BITS, QUERY_LIMIT, RADIUS_UNIT, centroid_block_bytes, padded_dim,
     prefix_block_bytes, scale_from_bits,
 };
-use crate::kernel::{Affine, Backend, Block, Coded};
-use crate::load::{Index, Level, Lists};
+use crate::kernel::{Affine, Backend, Bound, Lengths};
+use crate::load::{Extents, Index, Level, Lists};
 use crate::metric::Metric;
 
 /// One query in the form that the kernels take, and what it has found so far.
@@ -29,6 +29,10 @@ pub(super) struct Scan {
     has_norms: bool,
     /// Of the query.
     length: f32,
+    /// How much a score can gain by a radius, at most: the length of the rounded query, in the unit of radii.
+    gain: f32,
+    /// Dot products of the block at hand.
+    dots: Dots,
     dim: f32,
     /// The score of each list's centroid, as an inner product.
     list_bases: Vec<[f32; BLOCK]>,
@@ -45,6 +49,35 @@ pub(super) struct Scan {
     pub(super) n_above_allowed: usize,
     /// What was found.
     pub(super) top: Top,
+}
+
+/// More than the roundings behind a score of the scan can amount to.
+const ROUND_UP: f64 = 1.0 + 1e-5;
+
+/// Which of the chosen blocks are left out.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Leave {
+    /// None.
+    Nothing,
+    /// Those that hold nothing better than was found unless it lies more than so many spreads above their
+    /// centroid: as far as was measured.
+    Beyond(f32),
+    /// Those that are sure to hold nothing better. Answers are as if all were looked at.
+    Hopeless,
+}
+
+/// Integer dot products of a block.
+#[derive(Debug)]
+struct Dots([i32; BLOCK]);
+
+impl Default for Dots {
+    fn default() -> Self {
+        Self([0; BLOCK])
+    }
+}
+
+fn sum_of(integers: &[i8]) -> i32 {
+    integers.iter().map(|q| i32::from(*q)).sum()
 }
 
 /// Rounds a vector to integers within ±[`QUERY_LIMIT`], padded, and returns the step: component =
@@ -78,7 +111,9 @@ impl Scan {
     #[inline(never)]
     pub(super) fn prepare(&mut self, backend: Backend, index: &Index, query: &Query) {
         let step = quantize(query.vector(), &mut self.query);
-        let sum = self.query.iter().map(|q| i32::from(*q)).sum();
+        let sum = sum_of(&self.query);
+        let squared: i32 = self.query.iter().map(|q| i32::from(*q) * i32::from(*q)).sum();
+        self.gain = (f64::from(squared).sqrt() * step * ROUND_UP) as f32 * RADIUS_UNIT;
         (self.length, self.dim) = (query.length() as f32, index.dim() as f32);
         self.has_norms = query.metric() == Metric::Euclidean;
         (self.offset, self.step) = (offset(PREFIX_BITS, sum), step as f32);
@@ -94,9 +129,10 @@ impl Scan {
         self.list_bases.clear();
         let blocks = lists.level.codes.chunks_exact(centroid_block_bytes(index.dim()));
         for (codes, scales) in blocks.zip(lists.level.scales.as_chunks::<BLOCK>().0) {
-            let block = Block { codes, scales, norms: None };
             let mut scores = [0.0; BLOCK];
-            backend.score_all(Coded::Centroids, &block, &self.query, &affine, &mut scores);
+            backend.dot_centroids(codes, &self.query, &mut self.dots.0);
+            let lengths = Lengths { scales, norms: None };
+            backend.score(&self.dots.0, lengths, &affine, &mut scores);
             self.list_bases.push(scores);
         }
         self.bases.resize(index.len().div_ceil(BLOCK).div_ceil(BLOCK), [0.0; BLOCK]);
@@ -120,9 +156,10 @@ impl Scan {
         };
         let codes = &blocks.codes[group * bytes..][..*bytes];
         let scales = &blocks.scales.as_chunks::<BLOCK>().0[group];
-        let block = Block { codes, scales, norms: None };
         let bases = &mut self.bases[group];
-        backend.score_all(Coded::Prefixes, &block, &self.query, &affine, bases);
+        let all = Bound { affine, scales: &[0; 4], norms: None, threshold: f32::MIN };
+        backend.dot_prefixes(codes, &self.query, &all, &mut self.dots.0);
+        backend.score(&self.dots.0, Lengths { scales, norms: None }, &affine, bases);
         // Lists are powers of two: a group is one list, part of one, or several.
         let first = lists.of_block(group * BLOCK);
         let a_list = lists.blocks(first).len().clamp(1, BLOCK);
@@ -180,11 +217,8 @@ impl Scan {
             }
             return;
         }
-        let factor = spreads * self.length;
-        let (spreads, base) = level.spreads(group);
-        for ((promise, score), bits) in out.iter_mut().zip(bases).zip(spreads) {
-            *promise = score + scale_from_bits(*bits, base) * factor;
-        }
+        let (above, base) = level.spreads(group);
+        add_each(bases, above, base, spreads * self.length, out);
     }
 
     /// The score of items that lie `spreads` spreads above a centroid with this score.
@@ -202,30 +236,54 @@ impl Scan {
         }
     }
 
-    /// The chosen blocks of a group, but for those that hold nothing better than was found, unless it lies
-    /// more than `reach` spreads above their centroid: they count as not chosen from now on.
+    /// The chosen blocks of a group, but for those to leave out. (Those out of reach count as not chosen from
+    /// now on.)
     ///
     /// Most queries find their nearest items in the first few blocks, and what they found then says of
     /// most of the others that they hold nothing better: an end that comes earlier for easy queries,
     /// as in Li et al., *Improving Approximate Nearest Neighbor Search through Learned Adaptive Early
     /// Termination* (SIGMOD 2020), here by one measured number a share of recall.
-    #[inline]
-    pub(super) fn promising(&mut self, blocks: &Level<'_>, group: usize, reach: f32) -> u32 {
+    #[inline(never)]
+    pub(super) fn promising(
+        &mut self,
+        backend: Backend,
+        blocks: &Level<'_>,
+        items: &Items<'_>,
+        group: usize,
+        leave: Leave,
+    ) -> u32 {
         let chosen = self.choice.blocks.words()[group];
-        if chosen == 0 || reach == f32::MAX {
-            return chosen;
+        if chosen == 0 {
+            return 0;
         }
-        let least = self.top.kth_so_far();
-        let (mut kept, mut left) = (chosen, chosen);
-        while left != 0 {
-            let lane = left.trailing_zeros();
-            left &= left - 1;
-            if self.block_promise(blocks, group * BLOCK + lane as usize, reach) <= least {
-                kept &= !(1 << lane);
+        let mut most = [0.0; BLOCK];
+        match leave {
+            Leave::Nothing => chosen,
+            Leave::Beyond(reach) => {
+                self.promises(blocks, group, &self.bases[group], reach, &mut most);
+                let kept = chosen & backend.above(&most, self.top.kth_so_far());
+                self.choice.blocks.set_word(group, kept);
+                kept
+            }
+            Leave::Hopeless => {
+                self.limits(items, group, &mut most);
+                chosen & backend.above(&most, self.top.threshold())
             }
         }
-        self.choice.blocks.set_word(group, kept);
-        kept
+    }
+
+    /// What no prefix score of a group's blocks exceeds, as their radii show: the inner product of query and
+    /// residual is at most that of their lengths (Cauchy and Schwarz).
+    fn limits(&self, items: &Items<'_>, group: usize, out: &mut [f32; BLOCK]) {
+        let radii = &items.extents.radii[group];
+        add_each(&self.bases[group], radii, items.scale_base, self.gain, out);
+        if self.has_norms {
+            let norms = items.extents.least_norms[group * BLOCK..].iter();
+            for (limit, [a, b, c, d]) in out.iter_mut().zip(norms) {
+                let least = scale_from_bits(*a.min(b).min(c).min(d), items.norm_base);
+                *limit = 2.0 * *limit - least;
+            }
+        }
     }
 
     /// Takes all allowed items, which must be few, without looking at them.
@@ -236,8 +294,6 @@ impl Scan {
     }
 
     /// Scans a block whose centroid was scored.
-    ///
-    /// Not inlined: within a loop, compilers keep what its rounds share in registers that the kernel needs.
     #[inline(never)]
     pub(super) fn scan_block(
         &mut self,
@@ -250,21 +306,28 @@ impl Scan {
         if word == 0 {
             return;
         }
-        let affine = Affine {
-            offset: self.offset,
-            step: self.step * items.prefix_step,
-            base: self.bases[block / BLOCK][block % BLOCK],
-            scale_base: items.scale_base,
-            norm_base: items.norm_base,
+        let bound = Bound {
+            affine: Affine {
+                offset: self.offset,
+                step: self.step * items.prefix_step,
+                base: self.bases[block / BLOCK][block % BLOCK],
+                scale_base: items.scale_base,
+                norm_base: items.norm_base,
+            },
+            scales: &items.extents.largest_scales[block],
+            norms: self.has_norms.then(|| &items.extents.least_norms[block]),
+            threshold: self.top.threshold(),
         };
-        let stored = Block {
-            codes: &items.prefixes[block * items.bytes..][..items.bytes],
-            scales: &items.scales[block],
-            norms: self.has_norms.then(|| &items.norms[block]),
-        };
-        let mut scores = [0.0f32; BLOCK];
-        let threshold = self.top.threshold();
-        let above = backend.score_above(&stored, &self.query, &affine, threshold, &mut scores);
+        let codes = &items.prefixes[block * items.bytes..][..items.bytes];
+        // Refused, as nearly every block is.
+        if !backend.dot_prefixes(codes, &self.query, &bound, &mut self.dots.0) {
+            return;
+        }
+        let norms = self.has_norms.then(|| &items.norms[block]);
+        let lengths = Lengths { scales: &items.scales[block], norms };
+        let mut scores = [0.0; BLOCK];
+        backend.score(&self.dots.0, lengths, &bound.affine, &mut scores);
+        let above = backend.above(&scores, self.top.threshold());
         if self.is_counting && above != 0 {
             let high = backend.above(&scores, self.top.kth_so_far());
             self.n_above += high.count_ones() as usize;
@@ -279,6 +342,20 @@ impl Scan {
                 self.top.push(score, (block * BLOCK) as u32 + lane);
             }
         }
+    }
+}
+
+/// Adds to each score as many times its 16-bit number, read by `base`, as `factor` says.
+#[inline(never)]
+fn add_each(
+    scores: &[f32; BLOCK],
+    numbers: &[u16; BLOCK],
+    base: u32,
+    factor: f32,
+    out: &mut [f32; BLOCK],
+) {
+    for ((sum, score), bits) in out.iter_mut().zip(scores).zip(numbers) {
+        *sum = score + scale_from_bits(*bits, base) * factor;
     }
 }
 
@@ -307,6 +384,7 @@ pub(super) struct Items<'a> {
     bytes: usize,
     scales: &'a [[u16; BLOCK]],
     norms: &'a [[u16; BLOCK]],
+    extents: Extents<'a>,
     prefix_step: f32,
     scale_base: u32,
     norm_base: u32,
@@ -319,6 +397,7 @@ impl<'a> Items<'a> {
             bytes: prefix_block_bytes(index.dim()),
             scales: index.scale_bits().as_chunks().0,
             norms: index.norm_bits().as_chunks().0,
+            extents: index.extents(),
             prefix_step: index.prefix_step() as f32,
             scale_base: index.scale_base(),
             norm_base: index.norm_base(),
@@ -343,5 +422,51 @@ impl<'a> Items<'a> {
         }
         // As if somebody wanted it: WebAssembly has no instruction that only asks.
         std::hint::black_box(sum);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    use super::*;
+    use crate::load::AlignedBytes;
+    use crate::rng::SeededRng;
+
+    /// Of no item does the prefix score more than its block's radius allows, and it says more than nothing.
+    #[test]
+    fn radii_limit_the_scores_of_prefixes() {
+        for archive in [
+            &include_bytes!("../../tests/fixtures/small-v1.nf")[..],
+            include_bytes!("../../tests/fixtures/small-ip-v1.nf"),
+            include_bytes!("../../tests/fixtures/small-euclid-v1.nf"),
+        ] {
+            let index = Index::open(AlignedBytes::copy_of(archive).unwrap()).unwrap();
+            let (items, backend) = (Items::of(&index), Backend::best_for_scans());
+            let all = ItemSet::full(index.len());
+            let mut rng = SeededRng::new(3, 0);
+            let (mut scan, mut n_close) = (Scan::default(), 0);
+            for _ in 0..200 {
+                let vector: Vec<f32> = (0..index.dim()).map(|_| rng.normal() as f32).collect();
+                scan.prepare(backend, &index, &Query::new(&index, &vector).unwrap());
+                scan.score_all(backend, &index);
+                let mut limits = [0.0; BLOCK];
+                scan.limits(&items, 0, &mut limits);
+                for (block, limit) in limits.iter().take(index.len().div_ceil(BLOCK)).enumerate() {
+                    scan.top.restart(BLOCK, BLOCK, 0.0);
+                    scan.scan_block(backend, &items, block, &all);
+                    let best = scan.top.finish().map(|(score, _)| score).fold(f32::MIN, f32::max);
+                    assert!(best <= *limit, "{best} {limit}");
+                    // Somewhere above the centroid, on the scale of inner products.
+                    let base = match scan.has_norms {
+                        true => 2.0 * scan.bases[0][block] - index.blocks().norm(block),
+                        false => scan.bases[0][block],
+                    };
+                    n_close += usize::from(best - base > 0.3 * (limit - base));
+                }
+            }
+            assert!(n_close > 100, "{n_close}");
+        }
     }
 }

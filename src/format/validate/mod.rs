@@ -157,6 +157,12 @@ pub fn validate(archive: &[u8], arrived: usize) -> Result<Layout> {
     ensure(codes.scales.len() == lanes, SectionKind::Codes, "there is one scale an item")?;
     let norms = if metric == Metric::Euclidean { lanes } else { 0 };
     ensure(codes.norms.len() == norms, SectionKind::Codes, "norms are there if needed")?;
+    let (fours, padded) = (4 * n_blocks(n), n_blocks(n_blocks(n)) * BLOCK);
+    let norms = if metric == Metric::Euclidean { fours } else { 0 };
+    let holds = codes.largest_scales.len() == fours
+        && codes.least_norms.len() == norms
+        && codes.radii.len() == padded;
+    ensure(holds, SectionKind::Codes, "every block has its bounds")?;
 
     let refining = if is_there(SectionKind::Refining) {
         let refining = root!(ArchivedRefining, SectionKind::Refining, archive, sections);
@@ -215,6 +221,9 @@ pub fn validate(archive: &[u8], arrived: usize) -> Result<Layout> {
         prefixes: Span::locate(archive, &codes.prefixes),
         scales: Span::locate(archive, &codes.scales),
         norms: Span::locate(archive, &codes.norms),
+        largest_scales: Span::locate(archive, &codes.largest_scales),
+        least_norms: Span::locate(archive, &codes.least_norms),
+        radii: Span::locate(archive, &codes.radii),
         refining,
         neighbours,
         titles,
