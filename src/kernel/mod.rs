@@ -126,7 +126,7 @@ impl Backend {
     #[must_use]
     pub fn best_for_scans() -> Self {
         #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
-        if !relaxed::adds_four_at_once() {
+        if relaxed::adds_pairs_first() {
             return Self::RelaxedPairs;
         }
         Self::best()

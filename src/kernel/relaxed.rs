@@ -4,11 +4,12 @@
 //! and a byte of 7 bits to a 32-bit sum; `i16x8.relaxed_dot_i8x16_i7x16_s` adds two of them in 16 bits.
 //! With the second operand within 0 to 127 (prefixes are within 0 to 15) every engine gives the same sums, and
 //! nothing saturates on the way. Where the former is one instruction (x86 with AVX-VNNI, ARM with SDOT) it
-//! is the faster one; on other x86 it is five, and [`pairs`] is faster. [`adds_four_at_once`] says which.
+//! is the faster one; on other x86 it is five, and [`pairs`] is faster. [`adds_pairs_first`] says which.
 
 use core::arch::wasm32::{
-    i8x16_splat, i32x4_extract_lane, i32x4_relaxed_dot_i8x16_i7x16_add, i32x4_splat, u8x16_splat,
-    u16x8_shr, v128, v128_and,
+    i16x8_relaxed_dot_i8x16_i7x16, i32x4_all_true, i32x4_eq, i32x4_extadd_pairwise_i16x8,
+    i32x4_extract_lane, i32x4_relaxed_dot_i8x16_i7x16_add, i32x4_splat, u8x16_splat, u16x8_shr,
+    u64x2, v128, v128_and,
 };
 use std::hint::black_box;
 
@@ -16,14 +17,19 @@ use super::Bound;
 use super::code::BLOCK;
 use super::simd128::{add_to_each, finish, store_dots};
 
-/// Whether the engine adds four products in one instruction.
+/// Whether the engine adds two products in 16 bits first, and does so rightly.
 ///
 /// 255 is no number of 7 bits, so that what comes of it is the engine's choice, and tells how it goes about
-/// it: where it first adds two products in 16 bits, they saturate.
-pub(super) fn adds_four_at_once() -> bool {
-    let (bytes, outside) = (black_box(i8x16_splat(127)), black_box(u8x16_splat(255)));
-    let sums = i32x4_relaxed_dot_i8x16_i7x16_add(bytes, outside, i32x4_splat(0));
-    i32x4_extract_lane::<0>(sums) != 2 * i32::from(i16::MAX)
+/// it: such sums saturate. (A page loads this module only where the sums of four are right.)
+pub(super) fn adds_pairs_first() -> bool {
+    let bytes = black_box(u64x2(0x7F7F_7F7F_81FE_0381, 0x7F01_7F7F_7F7F_7F7F));
+    let (short, outside) =
+        (black_box(u64x2(0x7F11_0703_7F2A_0F01, 0x7F00_3C7F_7F7F_7F7F)), u8x16_splat(255));
+    let zero = i32x4_splat(0);
+    let four = |bytes, short| i32x4_relaxed_dot_i8x16_i7x16_add(bytes, short, zero);
+    let pairs = i32x4_extadd_pairwise_i16x8(i16x8_relaxed_dot_i8x16_i7x16(bytes, short));
+    i32x4_extract_lane::<2>(four(bytes, outside)) == 2 * i32::from(i16::MAX)
+        && i32x4_all_true(i32x4_eq(pairs, four(bytes, short)))
 }
 
 /// Four components of a query in every 32-bit lane.
