@@ -1,4 +1,9 @@
-/** The generator `clustered-v1`: easy for every index, and the same on every machine. */
+/**
+ * The generator `clustered-v1`: easy for every index, and the same on every machine.
+ *
+ * Records up to 2026-11-23-e25ff29a08 are of other vectors: of a file that the generator made while its spread
+ * was still 0.35 and not 0.4, and that stayed in the cache under this name.
+ */
 import { generate } from "../lib/generate.mjs";
 
 const ROWS = 50_000;
