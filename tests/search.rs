@@ -84,6 +84,22 @@ fn equals_brute_force_over_decoded_vectors() {
     }
 }
 
+/// How many lists hold longer answers than the builder measured is not known: then all are looked at.
+#[test]
+fn answers_longer_than_measured_are_those_of_everything() {
+    for metric in Metric::ALL {
+        let index = open(&archive(5000, 8, metric));
+        let all = ItemSet::full(index.len());
+        let mut searcher = Searcher::new();
+        for query in queries(&index, 20) {
+            let usual = searcher.search(&index, &query, 1200, &all, Effort::Usual).to_vec();
+            let expected = searcher.search(&index, &query, 1200, &all, Effort::Exhaustive);
+            assert_eq!(usual.len(), 1200, "{metric:?}");
+            assert_eq!(usual, expected, "{metric:?}");
+        }
+    }
+}
+
 #[test]
 fn is_never_under_filled_at_any_selectivity() {
     let n = 3000;

@@ -244,9 +244,10 @@ impl Searcher {
                 (scan.n_above, scan.n_above_allowed) = (0, 0);
             }
         }
-        let leave = match effort {
-            Effort::Exhaustive => Leave::Hopeless,
-            _ => Leave::Beyond(probing.reach),
+        // Where everything is looked at, nothing is out of reach.
+        let leave = match probing.reach {
+            f32::MAX => Leave::Hopeless,
+            reach => Leave::Beyond(reach),
         };
         self.scan_chosen(index, allowed, queries.len(), leave);
         // What qualifies may all lie far away, where a centroid says little about its best items.
