@@ -4,7 +4,7 @@
 //! and a byte of 7 bits to a 32-bit sum; `i16x8.relaxed_dot_i8x16_i7x16_s` adds two of them in 16 bits.
 //! With the second operand within 0 to 127 (prefixes are within 0 to 15) every engine gives the same sums, and
 //! nothing saturates on the way. Where the former is one instruction (x86 with AVX-VNNI, ARM with SDOT) it
-//! is the faster one; on other x86 it is five, and [`pairs`] is faster. [`adds_pairs_first`] says which.
+//! is the faster one; on other x86 it is several, and [`pairs`] is faster. [`adds_pairs_first`] says which.
 
 use core::arch::wasm32::{
     i16x8_relaxed_dot_i8x16_i7x16, i32x4_all_true, i32x4_eq, i32x4_extadd_pairwise_i16x8,
@@ -67,14 +67,24 @@ pub(super) fn dot_prefixes(
 /// The same for centroids, whose bytes are the operand as they lie (but for their highest bits).
 #[inline(never)]
 pub(super) fn dot_centroids(codes: &[u8], query: &[i8], dots: &mut [i32; BLOCK]) {
+    let dot = |sum, q, x| i32x4_relaxed_dot_i8x16_i7x16_add(q, x, sum);
+    centroids_by(dot, codes, query, dots);
+}
+
+/// By a form of dot product of query and centroids, which brings a sum up to date.
+#[inline(always)]
+fn centroids_by(
+    dot: impl Fn(v128, v128, v128) -> v128,
+    codes: &[u8],
+    query: &[i8],
+    dots: &mut [i32; BLOCK],
+) {
     let mut sums = [i32x4_splat(0); 8];
     let (groups, _) = codes.as_chunks::<{ 4 * BLOCK }>();
     let (queries, _) = query.as_chunks::<4>();
     for (group, q) in groups.iter().zip(queries) {
-        let q = four(q);
-        let low = u8x16_splat(127);
-        let dot = |sum, x| i32x4_relaxed_dot_i8x16_i7x16_add(q, v128_and(x, low), sum);
-        add_to_each(&mut sums, group, dot);
+        let (q, low) = (four(q), u8x16_splat(127));
+        add_to_each(&mut sums, group, |sum, x| dot(sum, q, v128_and(x, low)));
     }
     store_dots(sums, dots);
 }
@@ -88,8 +98,8 @@ pub(super) mod pairs {
 
     use super::super::Bound;
     use super::super::code::BLOCK;
-    use super::super::simd128::{add_to_each, finish, store_dots};
-    use super::four;
+    use super::super::simd128::{add_to_each, finish};
+    use super::{centroids_by, four};
 
     /// Groups of eight dimensions whose products fit into 16 bits: two of them are at most `2 * 15 * 127`.
     const GROUPS: usize = 4;
@@ -127,18 +137,10 @@ pub(super) mod pairs {
 
     #[inline(never)]
     pub(crate) fn dot_centroids(codes: &[u8], query: &[i8], dots: &mut [i32; BLOCK]) {
-        let mut sums = [i32x4_splat(0); 8];
-        let (groups, _) = codes.as_chunks::<{ 4 * BLOCK }>();
-        let (queries, _) = query.as_chunks::<4>();
-        for (group, q) in groups.iter().zip(queries) {
-            let q = four(q);
-            let low = u8x16_splat(127);
-            let dot = |sum, x| {
-                let pairs = i16x8_relaxed_dot_i8x16_i7x16(q, v128_and(x, low));
-                i32x4_add(sum, i32x4_extadd_pairwise_i16x8(pairs))
-            };
-            add_to_each(&mut sums, group, dot);
-        }
-        store_dots(sums, dots);
+        let dot = |sum, q, x| {
+            let pairs = i16x8_relaxed_dot_i8x16_i7x16(q, x);
+            i32x4_add(sum, i32x4_extadd_pairwise_i16x8(pairs))
+        };
+        centroids_by(dot, codes, query, dots);
     }
 }

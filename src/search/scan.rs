@@ -32,7 +32,7 @@ pub(super) struct Scan {
     /// How much a score can gain by a radius, at most: the length of the rounded query, in the unit of radii.
     gain: f32,
     /// Dot products of the block at hand.
-    dots: Dots,
+    dots: [i32; BLOCK],
     dim: f32,
     /// The score of each list's centroid, as an inner product.
     list_bases: Vec<[f32; BLOCK]>,
@@ -64,16 +64,6 @@ pub(super) enum Leave {
     Beyond(f32),
     /// Those that are sure to hold nothing better. Answers are as if all were looked at.
     Hopeless,
-}
-
-/// Integer dot products of a block.
-#[derive(Debug)]
-struct Dots([i32; BLOCK]);
-
-impl Default for Dots {
-    fn default() -> Self {
-        Self([0; BLOCK])
-    }
 }
 
 fn sum_of(integers: &[i8]) -> i32 {
@@ -130,9 +120,9 @@ impl Scan {
         let blocks = lists.level.codes.chunks_exact(centroid_block_bytes(index.dim()));
         for (codes, scales) in blocks.zip(lists.level.scales.as_chunks::<BLOCK>().0) {
             let mut scores = [0.0; BLOCK];
-            backend.dot_centroids(codes, &self.query, &mut self.dots.0);
+            backend.dot_centroids(codes, &self.query, &mut self.dots);
             let lengths = Lengths { scales, norms: None };
-            backend.score(&self.dots.0, lengths, &affine, &mut scores);
+            backend.score(&self.dots, lengths, &affine, &mut scores);
             self.list_bases.push(scores);
         }
         self.bases.resize(index.len().div_ceil(BLOCK).div_ceil(BLOCK), [0.0; BLOCK]);
@@ -158,8 +148,8 @@ impl Scan {
         let scales = &blocks.scales.as_chunks::<BLOCK>().0[group];
         let bases = &mut self.bases[group];
         let all = Bound { affine, scales: &[0; 4], norms: None, threshold: f32::MIN };
-        backend.dot_prefixes(codes, &self.query, &all, &mut self.dots.0);
-        backend.score(&self.dots.0, Lengths { scales, norms: None }, &affine, bases);
+        backend.dot_prefixes(codes, &self.query, &all, &mut self.dots);
+        backend.score(&self.dots, Lengths { scales, norms: None }, &affine, bases);
         // Lists are powers of two: a group is one list, part of one, or several.
         let first = lists.of_block(group * BLOCK);
         let a_list = lists.blocks(first).len().clamp(1, BLOCK);
@@ -320,13 +310,13 @@ impl Scan {
         };
         let codes = &items.prefixes[block * items.bytes..][..items.bytes];
         // Refused, as nearly every block is.
-        if !backend.dot_prefixes(codes, &self.query, &bound, &mut self.dots.0) {
+        if !backend.dot_prefixes(codes, &self.query, &bound, &mut self.dots) {
             return;
         }
         let norms = self.has_norms.then(|| &items.norms[block]);
         let lengths = Lengths { scales: &items.scales[block], norms };
         let mut scores = [0.0; BLOCK];
-        backend.score(&self.dots.0, lengths, &bound.affine, &mut scores);
+        backend.score(&self.dots, lengths, &bound.affine, &mut scores);
         let above = backend.above(&scores, self.top.threshold());
         if self.is_counting && above != 0 {
             let high = backend.above(&scores, self.top.kth_so_far());
