@@ -87,6 +87,26 @@ pub fn select_best<T: Ranked>(items: &mut [T], keep: usize) {
     sort_best_first(&mut items[low..high]);
 }
 
+/// Up to so many, the best are kept in order as they come, by [`insert_best`]: half of them move for each
+/// that is better. Beyond it, selecting among all costs less.
+pub const FEW: usize = 32;
+
+/// Puts an item in its place among the best `keep` that have come, best first, if it is one of them.
+#[inline(never)]
+pub fn insert_best<T: Ranked>(best: &mut Vec<T>, item: T, keep: usize) {
+    if best.len() < keep {
+        best.push(item);
+    } else if !best.last().is_some_and(|last| item.is_before(*last)) {
+        return;
+    }
+    let mut at = best.len() - 1;
+    while at > 0 && item.is_before(best[at - 1]) {
+        best[at] = best[at - 1];
+        at -= 1;
+    }
+    best[at] = item;
+}
+
 /// Puts the median of the first, the middle and the last item last.
 fn take_median<T: Ranked>(items: &mut [T]) -> T {
     let (middle, last) = (items.len() / 2, items.len() - 1);
@@ -143,12 +163,22 @@ mod tests {
     }
 
     #[test]
+    fn of_nothing_to_keep_nothing_is_kept() {
+        let mut none: Vec<u64> = Vec::new();
+        insert_best(&mut none, 7, 0);
+        assert!(none.is_empty());
+    }
+
+    #[test]
     fn selects_what_sorting_puts_first() {
         for input in inputs().filter(|i| !i.is_empty()) {
             let mut expected = input.clone();
             expected.sort_by(Scored::cmp_best_first);
             for keep in [1, input.len() / 3 + 1, input.len() / 2 + 1, input.len()] {
                 let keep = keep.min(input.len());
+                let mut inserted = Vec::new();
+                input.iter().for_each(|item| insert_best(&mut inserted, *item, keep));
+                assert_eq!(inserted, expected[..keep]);
                 let mut found = input.clone();
                 select_best(&mut found, keep);
                 assert_eq!(found[keep - 1], expected[keep - 1]);

@@ -11,7 +11,7 @@ use super::encode::Encoded;
 use super::space::Space;
 use super::{BuildOptions, exact, untitled};
 use crate::error::Result;
-use crate::format::{Level, Lists, Probes};
+use crate::format::{Level, Lists, NO_REACH, Probes};
 use crate::ids::{Ordinal, Scored};
 use crate::item_set::ItemSet;
 use crate::kernel::code::BLOCK;
@@ -30,9 +30,9 @@ const K: usize = 10;
 /// How deep lists are measured: filters and long answers reach that far.
 const DEPTHS: [usize; 5] = [K, 20, 100, 300, 1000];
 /// For which shares of the neighbours numbers of lists are kept.
-const SHARES: [f32; 18] = [
-    0.5, 0.7, 0.8, 0.85, 0.9, 0.92, 0.94, 0.95, 0.96, 0.965, 0.97, 0.975, 0.98, 0.985, 0.99,
-    0.995, 0.998, 0.999,
+const SHARES: [f32; 21] = [
+    0.5, 0.7, 0.8, 0.85, 0.9, 0.92, 0.94, 0.95, 0.96, 0.965, 0.97, 0.975, 0.98, 0.9825, 0.985,
+    0.9875, 0.99, 0.9925, 0.995, 0.998, 0.999,
 ];
 /// The share of the best items that the margin keeps.
 const KEPT: f64 = 0.999;
@@ -53,10 +53,8 @@ const LOST_TO_REACH: [f64; 4] = [0.0, 0.15, 0.3, 0.5];
 const COST_OF_CHOICE: f64 = 1.5;
 /// Blocks of each query whose promises are kept, the most promising first, to count what is scanned.
 const RANKED: usize = 16384;
-/// A reach that leaves out nothing.
-const NO_REACH: f32 = 1e18;
 /// A margin that keeps every item of a small catalog.
-const EVERYTHING: (f32, f32) = (1e18, 1e18);
+const EVERYTHING: (f32, f32) = (NO_REACH, NO_REACH);
 /// Catalogs below this are scanned to the last bit; there is nothing to measure.
 const FEW: usize = 200;
 /// What the codes may cost of the asked-for recall's gap: the rest is left to the lists.

@@ -13,8 +13,8 @@ mod validate;
 pub use header::{HEADER_BYTES, Header, TABLE_ENTRY_BYTES, TableEntry};
 pub use layout::{Layout, LevelLayout, ListsLayout, NeighboursLayout, Span, TitlesLayout};
 pub use sections::{
-    Codes, Columns, FIELD_NONE, Field, FieldKind, Fold, Ids, Level, Lists, Model, Neighbours,
-    NeighboursKind, Probes, Refining, SectionKind, Texts, Titles,
+    Codes, Columns, FIELD_NONE, Field, FieldKind, Fold, Ids, Level, Lists, Model, NO_REACH,
+    Neighbours, NeighboursKind, Probes, Refining, SectionKind, Texts, Titles,
 };
 pub use validate::validate;
 

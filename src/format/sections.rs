@@ -320,9 +320,12 @@ pub struct Probes {
     /// Number of their blocks: those that promise most.
     pub n_blocks: u32,
     /// Of these, blocks are left out whose items would have to lie more than so many spreads above
-    /// their centroid's score to belong to the nearest.
+    /// their centroid's score to belong to the nearest: none at [`NO_REACH`].
     pub reach: f32,
 }
+
+/// A reach that leaves out nothing: the largest there is.
+pub const NO_REACH: f32 = 1e18;
 
 /// What every search reads of the items' vectors.
 #[derive(Archive, Serialize, Clone, Debug)]

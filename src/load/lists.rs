@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::AlignedBytes;
-use crate::format::{LevelLayout, ListsLayout, Probes};
+use crate::format::{LevelLayout, ListsLayout, NO_REACH, Probes};
 use crate::kernel::code::{BLOCK, centroid_block_bytes, n_blocks, scale_from_bits};
 
 /// What a search looks at.
@@ -182,7 +182,7 @@ impl<'a> Lists<'a> {
 
     /// Everything.
     pub(crate) fn all(&self) -> Probing {
-        Probing { n_lists: self.len(), n_blocks: self.n_blocks(), reach: f32::MAX }
+        Probing { n_lists: self.len(), n_blocks: self.n_blocks(), reach: NO_REACH }
     }
 
     /// Blocks of all lists: one at least, as there is one list.

@@ -18,12 +18,13 @@ pub use query::Query;
 
 use scan::{Items, Leave, Scan};
 
+use crate::format::NO_REACH;
 use crate::ids::{Ordinal, Scored};
 use crate::item_set::ItemSet;
 use crate::kernel::Backend;
 use crate::kernel::code::BLOCK;
 use crate::load::{Index, Probing};
-use crate::ordering::{select_best, sort_best_first};
+use crate::ordering::{FEW, insert_best, select_best, sort_best_first};
 
 /// Items beyond `k` that are decoded and scored at most, whatever the margin says.
 const MOST_BEYOND_K: usize = 190;
@@ -235,7 +236,7 @@ impl Searcher {
                 }
             }
         }
-        self.scan_chosen(index, allowed, queries.len(), Leave::Nothing);
+        self.scan_chosen(index, allowed, queries.len(), None);
         for scan in &mut self.scans[..queries.len()] {
             scan.top.settle();
             scan.choice.proceed();
@@ -244,12 +245,11 @@ impl Searcher {
                 (scan.n_above, scan.n_above_allowed) = (0, 0);
             }
         }
-        // Where everything is looked at, nothing is out of reach.
         let leave = match probing.reach {
-            f32::MAX => Leave::Hopeless,
+            NO_REACH => Leave::Hopeless,
             reach => Leave::Beyond(reach),
         };
-        self.scan_chosen(index, allowed, queries.len(), leave);
+        self.scan_chosen(index, allowed, queries.len(), Some(leave));
         // What qualifies may all lie far away, where a centroid says little about its best items.
         // Blocks that may hold better ones than were found are looked at too.
         for (scan, query) in self.scans.iter_mut().zip(queries) {
@@ -266,11 +266,11 @@ impl Searcher {
                 scan.choose_none();
             }
         }
-        self.scan_chosen(index, allowed, queries.len(), Leave::Hopeless);
+        self.scan_chosen(index, allowed, queries.len(), Some(Leave::Hopeless));
     }
 
     /// Scans the blocks that the first `n` scans have chosen, but for those to leave out.
-    fn scan_chosen(&mut self, index: &Index, allowed: &ItemSet, n: usize, leave: Leave) {
+    fn scan_chosen(&mut self, index: &Index, allowed: &ItemSet, n: usize, leave: Option<Leave>) {
         let Self { backend, scans, .. } = self;
         let scans = &mut scans[..n];
         if scans.iter().all(|scan| scan.choice.blocks.count() == 0) {
@@ -304,9 +304,14 @@ impl Searcher {
         self.scored.reserve(k + RESERVED);
         let items = top.finish().map(|(_, ordinal)| ordinal);
         let scored = &mut self.scored;
+        if k <= FEW {
+            let found = |ordinal, score| insert_best(scored, Scored { ordinal, score }, k);
+            self.exact.scores(self.backend, index, query, items, found);
+            return;
+        }
         let found = |ordinal, score| scored.push(Scored { ordinal, score });
         self.exact.scores(self.backend, index, query, items, found);
-        if self.scored.len() > k && k > 0 {
+        if self.scored.len() > k {
             select_best(&mut self.scored, k);
         }
         self.scored.truncate(k);

@@ -57,8 +57,6 @@ const ROUND_UP: f64 = 1.0 + 1e-5;
 /// Which of the chosen blocks are left out.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Leave {
-    /// None.
-    Nothing,
     /// Those that hold nothing better than was found unless it lies more than so many spreads above their
     /// centroid: as far as was measured.
     Beyond(f32),
@@ -233,8 +231,25 @@ impl Scan {
     /// most of the others that they hold nothing better: an end that comes earlier for easy queries,
     /// as in Li et al., *Improving Approximate Nearest Neighbor Search through Learned Adaptive Early
     /// Termination* (SIGMOD 2020), here by one measured number a share of recall.
-    #[inline(never)]
+    #[inline]
     pub(super) fn promising(
+        &mut self,
+        backend: Backend,
+        blocks: &Level<'_>,
+        items: &Items<'_>,
+        group: usize,
+        leave: Option<Leave>,
+    ) -> u32 {
+        let chosen = self.choice.blocks.words()[group];
+        match leave {
+            // Of most groups nothing is chosen: not worth a call.
+            Some(leave) if chosen != 0 => self.kept(backend, blocks, items, group, leave),
+            _ => chosen,
+        }
+    }
+
+    #[inline(never)]
+    fn kept(
         &mut self,
         backend: Backend,
         blocks: &Level<'_>,
@@ -243,12 +258,8 @@ impl Scan {
         leave: Leave,
     ) -> u32 {
         let chosen = self.choice.blocks.words()[group];
-        if chosen == 0 {
-            return 0;
-        }
         let mut most = [0.0; BLOCK];
         match leave {
-            Leave::Nothing => chosen,
             Leave::Beyond(reach) => {
                 self.promises(blocks, group, &self.bases[group], reach, &mut most);
                 let kept = chosen & backend.above(&most, self.top.kth_so_far());

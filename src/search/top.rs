@@ -3,7 +3,7 @@
 
 use super::RESERVED;
 use crate::ids::Ordinal;
-use crate::ordering::select_best;
+use crate::ordering::{FEW, insert_best, select_best};
 
 /// A score and an ordinal as one number, so that comparing is one instruction: a larger score is a
 /// larger number, and so is the smaller ordinal under equal scores.
@@ -34,6 +34,9 @@ pub(super) fn score(key: u64) -> f32 {
 ///
 /// Which ones are kept does not depend on when the buffer was cut, since the threshold only rises,
 /// and never above its final value; but of equal scores at the cap the first to come stay.
+///
+/// A few best are kept in order beside the buffer: then the threshold rises with each of them, and blocks that
+/// follow are refused by it.
 #[derive(Debug, Default)]
 pub(super) struct Top {
     k: usize,
@@ -41,10 +44,12 @@ pub(super) struct Top {
     margin: f32,
     /// Each as a [`key`].
     found: Vec<u64>,
+    /// The best `k` of them, best first, if that is a [`FEW`].
+    best: Vec<u64>,
     /// Length at which the buffer is cut next.
     full: usize,
     threshold: f32,
-    /// The `k`-th best score when the buffer was last cut, and what was left of it then.
+    /// The `k`-th best score when it was last looked for, and what was left when the buffer was last cut.
     kth: f32,
     n_cut: usize,
 }
@@ -59,6 +64,8 @@ impl Top {
         (self.k, self.cap, self.margin) = (k, cap, margin);
         self.found.clear();
         self.found.reserve(2 * (k + RESERVED) + 2 * FIRST_CUT);
+        self.best.clear();
+        self.best.reserve(FEW);
         self.full = FIRST_CUT.max(2 * k);
         // An ordinary extreme value stands for "anything": relaxed SIMD may fold NaN and
         // infinities away, and every score is far above it.
@@ -77,7 +84,7 @@ impl Top {
         self.threshold
     }
 
-    /// The `k`-th best score when the buffer was last cut; an extreme value before that.
+    /// The `k`-th best score when it was last looked for; an extreme value before that.
     #[inline]
     pub(super) fn kth_so_far(&self) -> f32 {
         self.kth
@@ -97,20 +104,41 @@ impl Top {
         if self.found.len() < self.k {
             return f32::MIN;
         }
-        if self.found.len() > self.k {
+        if self.k > FEW {
             self.cut();
+            select_best(&mut self.found, self.k);
+            return score(self.found[self.k - 1]);
         }
-        select_best(&mut self.found, self.k);
-        score(self.found[self.k - 1])
+        self.kth
     }
 
     /// Takes a pair whose score exceeds the threshold.
     #[inline]
     pub(super) fn push(&mut self, score: f32, ordinal: u32) {
-        self.found.push(key(score, ordinal));
+        let key = key(score, ordinal);
+        self.found.push(key);
+        if self.k <= FEW {
+            insert_best(&mut self.best, key, self.k);
+            if self.best.len() == self.k {
+                self.raise(self.best[self.k - 1]);
+            }
+        }
         if self.found.len() >= self.full {
             self.cut();
         }
+    }
+
+    /// Raises the threshold to what the `k`-th best so far, given by its key, leaves of the rest.
+    #[inline]
+    fn raise(&mut self, kth: u64) {
+        self.kth = score(kth);
+        self.threshold = self.below_margin().max(self.threshold);
+    }
+
+    /// What equals it is refused; one step of f32 below the margin, everything within the margin stays.
+    #[inline]
+    fn below_margin(&self) -> f32 {
+        (self.kth - self.margin).next_down()
     }
 
     #[inline(never)]
@@ -118,15 +146,14 @@ impl Top {
         if self.found.len() <= self.k.max(self.n_cut) {
             return;
         }
-        select_best(&mut self.found, self.k);
-        let kth = score(self.found[self.k - 1]);
-        self.kth = kth;
-        // What equals the threshold is refused from now on; one step of f32 below it, everything
-        // within the margin stays.
-        let mut threshold = (kth - self.margin).next_down();
-        let least = rising(threshold);
-        let mut n_kept = self.k;
-        for i in self.k..self.found.len() {
+        if self.k > FEW {
+            select_best(&mut self.found, self.k);
+            self.raise(self.found[self.k - 1]);
+        }
+        // Not the threshold: of what was the last at the cap, some may equal that.
+        let least = rising(self.below_margin());
+        let mut n_kept = 0;
+        for i in 0..self.found.len() {
             let key = self.found[i];
             self.found[n_kept] = key;
             n_kept += usize::from((key >> 32) as u32 > least);
@@ -135,9 +162,8 @@ impl Top {
         if n_kept > self.cap {
             select_best(&mut self.found, self.cap);
             self.found.truncate(self.cap);
-            threshold = score(self.found[self.cap - 1]);
+            self.threshold = score(self.found[self.cap - 1]).max(self.threshold);
         }
-        self.threshold = threshold.max(self.threshold);
         self.n_cut = self.found.len();
         self.full = 2 * self.found.len().max(FIRST_CUT / 2);
     }

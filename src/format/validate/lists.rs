@@ -3,7 +3,7 @@
 use super::ensure;
 use crate::error::Result;
 use crate::format::layout::{LevelLayout, ListsLayout, Span};
-use crate::format::sections::{ArchivedLevel, ArchivedLists, Probes, SectionKind};
+use crate::format::sections::{ArchivedLevel, ArchivedLists, NO_REACH, Probes, SectionKind};
 use crate::kernel::code::{
     BLOCK, MAX_SCALE_BASE, centroid_block_bytes, n_blocks, prefix_block_bytes,
 };
@@ -101,6 +101,6 @@ fn level_layout(
 }
 
 fn check_finite(mut values: impl Iterator<Item = f32>, section: SectionKind) -> Result<()> {
-    let finite = values.all(|x| (0.0..=1e18).contains(&x));
+    let finite = values.all(|x| (0.0..=NO_REACH).contains(&x));
     ensure(finite, section, "margins, reach and optimism are finite and not negative")
 }
