@@ -30,9 +30,9 @@ const K: usize = 10;
 /// How deep lists are measured: filters and long answers reach that far.
 const DEPTHS: [usize; 5] = [K, 20, 100, 300, 1000];
 /// For which shares of the neighbours numbers of lists are kept.
-const SHARES: [f32; 21] = [
+const SHARES: [f32; 24] = [
     0.5, 0.7, 0.8, 0.85, 0.9, 0.92, 0.94, 0.95, 0.96, 0.965, 0.97, 0.975, 0.98, 0.9825, 0.985,
-    0.9875, 0.99, 0.9925, 0.995, 0.998, 0.999,
+    0.9875, 0.99, 0.992, 0.994, 0.995, 0.996, 0.997, 0.998, 0.999,
 ];
 /// The share of the best items that the margin keeps.
 const KEPT: f64 = 0.999;

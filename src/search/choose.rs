@@ -19,7 +19,7 @@ use crate::kernel::code::BLOCK;
 use crate::load::{Index, Probing};
 
 /// Blocks that are scanned before the others.
-const BEST_BLOCKS: usize = 16;
+const BEST_BLOCKS: usize = 8;
 
 /// What was chosen, and the working memory of choosing.
 #[derive(Debug, Default)]
