@@ -15,7 +15,7 @@
  */
 import { readdirSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { ratios } from "./lib/compare.mjs";
+import { failures, ratios } from "./lib/compare.mjs";
 import { openChromium } from "./lib/host-chromium.mjs";
 import { openNode } from "./lib/host-node.mjs";
 import { machine } from "./lib/machine.mjs";
@@ -98,24 +98,9 @@ async function measureFirsts(set, job, host) {
   return firsts;
 }
 
-/** What a run asserts: that nobody's answers got worse. */
-function failures(sets, peers) {
-  const problems = [];
-  for (const set of sets) {
-    for (const { host, results = [] } of set.hosts) {
-      for (const { peer, name, variant, recall } of results) {
-        const floor = peers.find(({ key }) => key === peer).judged ? set.recallFloor : 0;
-        if (recall < floor) {
-          problems.push(`${set.name}, ${host}: recall of ${`${name} ${variant}`.trim()} is ${recall}, below ${floor}`);
-        }
-        // The loop is exact but for its rounding: if it were not, the measuring would be wrong.
-        if (peer === "plain-loop" && recall < 0.999) {
-          problems.push(`${set.name}, ${host}: the plain loop's recall is ${recall}: the measurement is wrong`);
-        }
-      }
-    }
-  }
-  return problems;
+/** The keys of our own, whose recall is asserted. */
+function judged(peers) {
+  return peers.filter((peer) => peer.judged).map(({ key }) => key);
 }
 
 /** Everything that one data set is measured for, as the record has it. */
@@ -129,7 +114,7 @@ async function measureSet(set, peers, wanted, hosts) {
       ...(set.measures.includes("first") ? { firsts: await measureFirsts(set, job, host) } : {}),
     });
   }
-  const ours = peers.filter(({ judged }) => judged).map(({ key }) => key);
+  const ours = judged(peers);
   for (const result of results) {
     if (result.results) result.ratios = ratios(result.results, ours);
   }
@@ -176,7 +161,7 @@ async function main() {
     console.log(`\n${text(record)}`);
     const whole = ["data", "host", "peer"].every((name) => values[name] === undefined);
     keep(record, whole ? `benches/record/${from.date}-${from.commit}` : `${CACHE}/last`);
-    const problems = failures(measured, peers);
+    const problems = failures(measured, judged(peers));
     for (const problem of problems) console.error(`bench: ${problem}`);
     if (problems.length > 0) process.exitCode = 1;
   } finally {

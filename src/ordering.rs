@@ -87,13 +87,22 @@ pub fn select_best<T: Ranked>(items: &mut [T], keep: usize) {
     sort_best_first(&mut items[low..high]);
 }
 
+/// Leaves the best `keep`, in no order.
+#[inline(never)]
+pub fn keep_best<T: Ranked>(items: &mut Vec<T>, keep: usize) {
+    if (1..items.len()).contains(&keep) {
+        select_best(items, keep);
+    }
+    items.truncate(keep);
+}
+
 /// Up to so many, the best are kept in order as they come, by [`insert_best`]: half of them move for each
 /// that is better. Beyond it, selecting among all costs less.
 pub const FEW: usize = 32;
 
 /// Puts an item in its place among the best `keep` that have come, best first, if it is one of them.
 #[inline(never)]
-pub fn insert_best<T: Ranked>(best: &mut Vec<T>, item: T, keep: usize) {
+pub fn insert_best(best: &mut Vec<Scored>, item: Scored, keep: usize) {
     if best.len() < keep {
         best.push(item);
     } else if !best.last().is_some_and(|last| item.is_before(*last)) {
@@ -164,9 +173,12 @@ mod tests {
 
     #[test]
     fn of_nothing_to_keep_nothing_is_kept() {
-        let mut none: Vec<u64> = Vec::new();
-        insert_best(&mut none, 7, 0);
+        let mut none = Vec::new();
+        insert_best(&mut none, Scored { ordinal: Ordinal(7), score: 1.0 }, 0);
         assert!(none.is_empty());
+        let mut some = vec![7u64, 8];
+        keep_best(&mut some, 0);
+        assert!(some.is_empty());
     }
 
     #[test]
@@ -182,7 +194,7 @@ mod tests {
                 let mut found = input.clone();
                 select_best(&mut found, keep);
                 assert_eq!(found[keep - 1], expected[keep - 1]);
-                found.truncate(keep);
+                keep_best(&mut found, keep);
                 found.sort_by(Scored::cmp_best_first);
                 assert_eq!(found, expected[..keep]);
             }

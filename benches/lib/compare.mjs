@@ -49,6 +49,32 @@ export function ratios(results, ours) {
   );
 }
 
+/**
+ * What a run asserts: that nobody's answers got worse.
+ *
+ * @param sets - What was measured, as records have it.
+ * @param ours - Keys of the peers whose recall must reach the set's floor.
+ * @returns A sentence for each failure.
+ */
+export function failures(sets, ours) {
+  const problems = [];
+  for (const set of sets) {
+    for (const { host, results = [] } of set.hosts) {
+      for (const { peer, name, variant, recall } of results) {
+        if (ours.includes(peer) && recall < set.recallFloor) {
+          const which = `${name} ${variant}`.trim();
+          problems.push(`${set.name}, ${host}: recall of ${which} is ${recall}, below ${set.recallFloor}`);
+        }
+        // The loop is exact but for its rounding: if it were not, the measuring would be wrong.
+        if (peer === "plain-loop" && recall < 0.999) {
+          problems.push(`${set.name}, ${host}: the plain loop's recall is ${recall}: the measurement is wrong`);
+        }
+      }
+    }
+  }
+  return problems;
+}
+
 /** The share of the true neighbours that was found. Rows that tie with the last of them count too. */
 export function recallOf(lists, truth, k) {
   let found = 0;

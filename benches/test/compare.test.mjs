@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { atEqualRecall, frontier, recallOf } from "../lib/compare.mjs";
+import { atEqualRecall, failures, frontier, recallOf } from "../lib/compare.mjs";
 
 /** Ten times the time for a tenth of the misses. */
 const CURVE = [
@@ -40,4 +40,18 @@ test("rows that tie with the last true neighbour count, but none counts twice ov
   assert.equal(recallOf([[1, 4]], [[1, 2, 4]], 2), 1);
   assert.equal(recallOf([[1, 9]], [[1, 2, 4]], 2), 0.5);
   assert.equal(recallOf([[1]], [[1]], 2), 1);
+});
+
+test("a run fails by our recall, whoever else was measured", () => {
+  const results = [
+    { peer: "engine", name: "ours", variant: "", recall: 0.96 },
+    { peer: "native", name: "theirs", variant: "ef=10", recall: 0.5 },
+    { peer: "stream", name: "bytes", variant: "" },
+    { peer: "plain-loop", name: "loop", variant: "", recall: 1 },
+  ];
+  const sets = (recallFloor) => [{ name: "data", recallFloor, hosts: [{ host: "here", results }, { host: "there" }] }];
+  assert.deepEqual(failures(sets(0.96), ["engine"]), []);
+  assert.deepEqual(failures(sets(0.97), ["engine"]), ["data, here: recall of ours is 0.96, below 0.97"]);
+  results[3].recall = 0.99;
+  assert.match(failures(sets(0.5), ["engine"])[0], /the plain loop's recall is 0.99/);
 });

@@ -11,7 +11,7 @@ use crate::ids::{Ordinal, Scored};
 use crate::item_set::ItemSet;
 use crate::kernel::Packed;
 use crate::load::Index;
-use crate::ordering::{select_best, sort_best_first};
+use crate::ordering::{keep_best, sort_best_first};
 
 pub(super) const DAMAGED: Error =
     Error::corrupt("columns", "values refer to their dictionary and bounds");
@@ -370,10 +370,7 @@ impl<'a> Column<'a> {
             .map(|(code, count)| Scored { ordinal: Ordinal(code), score: *count as f64 })
             .collect();
         // Codes are in the byte order of their strings.
-        if (1..order.len()).contains(&limit) {
-            select_best(&mut order, limit);
-        }
-        order.truncate(limit);
+        keep_best(&mut order, limit);
         sort_best_first(&mut order);
         let value = |code: usize| match (is_flag, code) {
             (true, 0) => Ok("false"),

@@ -24,7 +24,7 @@ use crate::item_set::ItemSet;
 use crate::kernel::Backend;
 use crate::kernel::code::BLOCK;
 use crate::load::{Index, Probing};
-use crate::ordering::{FEW, insert_best, select_best, sort_best_first};
+use crate::ordering::{FEW, insert_best, keep_best, sort_best_first};
 
 /// Items beyond `k` that are decoded and scored at most, whatever the margin says.
 const MOST_BEYOND_K: usize = 190;
@@ -218,9 +218,13 @@ impl Searcher {
         let lists = index.lists();
         let probing = Self::probing(index, k, allowed.count(), effort);
         let is_filtered = allowed.count() < index.len();
-        let far = |scan: &mut Scan, query: &Query| {
-            let margin = lists.filtered_margin * query.length() as f32;
-            scan.top.restart(k, allowed.count(), margin);
+        // What is far lies at about one distance, and none of it can be left out.
+        let restart = |scan: &mut Scan| {
+            let (cap, margin) = match scan.is_far {
+                true => (allowed.count(), lists.filtered_margin),
+                false => (k + MOST_BEYOND_K, lists.margin),
+            };
+            scan.top.restart(k, cap, margin * scan.length);
         };
         for (scan, query) in scans.iter_mut().zip(queries) {
             scan.prepare(self.backend, index, query);
@@ -228,13 +232,7 @@ impl Searcher {
             scan.is_counting = is_filtered;
             (scan.n_above, scan.n_above_allowed) = (0, 0);
             scan.is_far = is_filtered && !scan.is_typical(index, allowed, k);
-            match scan.is_far {
-                true => far(scan, query),
-                false => {
-                    let margin = lists.margin * query.length() as f32;
-                    scan.top.restart(k, k + MOST_BEYOND_K, margin);
-                }
-            }
+            restart(scan);
         }
         self.scan_chosen(index, allowed, queries.len(), None);
         for scan in &mut self.scans[..queries.len()] {
@@ -252,14 +250,15 @@ impl Searcher {
         self.scan_chosen(index, allowed, queries.len(), Some(leave));
         // What qualifies may all lie far away, where a centroid says little about its best items.
         // Blocks that may hold better ones than were found are looked at too.
-        for (scan, query) in self.scans.iter_mut().zip(queries) {
+        for scan in &mut self.scans[..queries.len()] {
             let is_exhaustive = effort == Effort::Exhaustive;
             // Only now it shows: what was scanned is scanned again, with the wider margin.
             let again = is_filtered && !scan.is_far && !scan.is_typical_above(index, allowed, k);
             if again || !is_exhaustive && (scan.is_far || scan.top.len() < k) {
                 let least = if is_exhaustive { f32::MIN } else { scan.top.kth() };
                 if again {
-                    far(scan, query);
+                    scan.is_far = true;
+                    restart(scan);
                 }
                 scan.choose_more(self.backend, index, allowed, least, again);
             } else {
@@ -311,10 +310,7 @@ impl Searcher {
         }
         let found = |ordinal, score| scored.push(Scored { ordinal, score });
         self.exact.scores(self.backend, index, query, items, found);
-        if self.scored.len() > k {
-            select_best(&mut self.scored, k);
-        }
-        self.scored.truncate(k);
+        keep_best(&mut self.scored, k);
         sort_best_first(&mut self.scored);
     }
 

@@ -28,7 +28,7 @@ pub(super) struct Scan {
     step: f32,
     has_norms: bool,
     /// Of the query.
-    length: f32,
+    pub(super) length: f32,
     /// How much a score can gain by a radius, at most: the length of the rounded query, in the unit of radii.
     gain: f32,
     /// Dot products of the block at hand.

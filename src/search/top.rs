@@ -2,8 +2,8 @@
 //! comparison, and the rest lands in a buffer that is cut back now and then.
 
 use super::RESERVED;
-use crate::ids::Ordinal;
-use crate::ordering::{FEW, insert_best, select_best};
+use crate::ids::{Ordinal, Scored};
+use crate::ordering::{FEW, insert_best, keep_best, select_best};
 
 /// A score and an ordinal as one number, so that comparing is one instruction: a larger score is a
 /// larger number, and so is the smaller ordinal under equal scores.
@@ -45,7 +45,7 @@ pub(super) struct Top {
     /// Each as a [`key`].
     found: Vec<u64>,
     /// The best `k` of them, best first, if that is a [`FEW`].
-    best: Vec<u64>,
+    best: Vec<Scored>,
     /// Length at which the buffer is cut next.
     full: usize,
     threshold: f32,
@@ -90,48 +90,33 @@ impl Top {
         self.kth
     }
 
-    /// Cuts the buffer now, to have thresholds of what was found so far.
-    #[inline]
-    pub(super) fn settle(&mut self) {
-        if self.k > 0 {
-            self.cut();
-        }
-    }
-
     /// The `k`-th best score; an extreme value where fewer were found.
     #[inline]
     pub(super) fn kth(&mut self) -> f32 {
-        if self.found.len() < self.k {
-            return f32::MIN;
-        }
-        if self.k > FEW {
-            self.cut();
-            select_best(&mut self.found, self.k);
-            return score(self.found[self.k - 1]);
-        }
+        self.settle();
         self.kth
     }
 
     /// Takes a pair whose score exceeds the threshold.
     #[inline]
     pub(super) fn push(&mut self, score: f32, ordinal: u32) {
-        let key = key(score, ordinal);
-        self.found.push(key);
+        self.found.push(key(score, ordinal));
         if self.k <= FEW {
-            insert_best(&mut self.best, key, self.k);
+            let scored = Scored { ordinal: Ordinal(ordinal), score: f64::from(score) };
+            insert_best(&mut self.best, scored, self.k);
             if self.best.len() == self.k {
-                self.raise(self.best[self.k - 1]);
+                self.raise(self.best[self.k - 1].score as f32);
             }
         }
         if self.found.len() >= self.full {
-            self.cut();
+            self.settle();
         }
     }
 
-    /// Raises the threshold to what the `k`-th best so far, given by its key, leaves of the rest.
+    /// Raises the threshold to what the `k`-th best so far leaves of the rest.
     #[inline]
-    fn raise(&mut self, kth: u64) {
-        self.kth = score(kth);
+    fn raise(&mut self, kth: f32) {
+        self.kth = kth;
         self.threshold = self.below_margin().max(self.threshold);
     }
 
@@ -141,14 +126,15 @@ impl Top {
         (self.kth - self.margin).next_down()
     }
 
+    /// Cuts the buffer now, to have the threshold of what was found so far.
     #[inline(never)]
-    fn cut(&mut self) {
-        if self.found.len() <= self.k.max(self.n_cut) {
+    pub(super) fn settle(&mut self) {
+        if self.found.len() < self.k || self.found.len() == self.n_cut {
             return;
         }
         if self.k > FEW {
             select_best(&mut self.found, self.k);
-            self.raise(self.found[self.k - 1]);
+            self.raise(score(self.found[self.k - 1]));
         }
         // Not the threshold: of what was the last at the cap, some may equal that.
         let least = rising(self.below_margin());
@@ -160,8 +146,7 @@ impl Top {
         }
         self.found.truncate(n_kept);
         if n_kept > self.cap {
-            select_best(&mut self.found, self.cap);
-            self.found.truncate(self.cap);
+            keep_best(&mut self.found, self.cap);
             self.threshold = score(self.found[self.cap - 1]).max(self.threshold);
         }
         self.n_cut = self.found.len();

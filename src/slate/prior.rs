@@ -5,7 +5,7 @@ use crate::error::Result;
 use crate::ids::{Ordinal, Scored};
 use crate::item_set::ItemSet;
 use crate::load::Index;
-use crate::ordering::{select_best, sort_best_first};
+use crate::ordering::{keep_best, sort_best_first};
 
 /// How many of the most popular items are kept in order. Where a request's conditions leave fewer
 /// of them than it wants, all items are looked at.
@@ -30,17 +30,13 @@ impl Prior {
             (low, high) = (low.min(score), high.max(score));
             leaders.push(Scored { ordinal, score });
             if leaders.len() == 4 * N_LEADERS {
-                select_best(&mut leaders, N_LEADERS);
-                leaders.truncate(N_LEADERS);
+                keep_best(&mut leaders, N_LEADERS);
             }
         }
         if leaders.is_empty() {
             return Ok(None);
         }
-        if leaders.len() > N_LEADERS {
-            select_best(&mut leaders, N_LEADERS);
-            leaders.truncate(N_LEADERS);
-        }
+        keep_best(&mut leaders, N_LEADERS);
         sort_best_first(&mut leaders);
         let span = libm::log1p(high - low);
         let span = if span > 0.0 { span } else { 1.0 };
@@ -76,10 +72,7 @@ impl Prior {
                 None => {}
             }
         }
-        if known.len() > k {
-            select_best(&mut known, k);
-            known.truncate(k);
-        }
+        keep_best(&mut known, k);
         unknown.truncate(k - known.len());
         Ok(known.iter().map(|s| s.ordinal).chain(unknown).collect())
     }
@@ -95,10 +88,7 @@ impl Prior {
             let score = -catalog.prior(ordinal)?.unwrap_or(self.low);
             scored.push(Scored { ordinal, score });
         }
-        if scored.len() > k {
-            select_best(&mut scored, k);
-            scored.truncate(k);
-        }
+        keep_best(&mut scored, k);
         Ok(scored.iter().map(|s| s.ordinal).collect())
     }
 }

@@ -8,7 +8,7 @@ use crate::catalog::{Catalog, Expr, FieldKind, Formula, Scope};
 use crate::error::{Error, Number, Result, quoted};
 use crate::ids::{Ordinal, Scored};
 use crate::item_set::ItemSet;
-use crate::ordering::select_best;
+use crate::ordering::keep_best;
 
 const DAY_MS: f64 = 86_400_000.0;
 /// Older than any date, in days.
@@ -92,10 +92,7 @@ impl<'a> Terms<'a> {
             for ordinal in allowed.iter() {
                 scored.push(Scored { ordinal, score: worth(ordinal)? });
             }
-            if scored.len() > n {
-                select_best(&mut scored, n);
-                scored.truncate(n);
-            }
+            keep_best(&mut scored, n);
             out.extend(scored.iter().map(|s| s.ordinal));
             Ok(())
         };

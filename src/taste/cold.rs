@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::ids::{Ordinal, Scored};
 use crate::item_set::ItemSet;
 use crate::load::Index;
-use crate::ordering::{select_best, sort_best_first};
+use crate::ordering::{keep_best, sort_best_first};
 use crate::rng::SeededRng;
 
 /// Most items among which the informative ones are looked for.
@@ -138,10 +138,7 @@ fn candidates(index: &Index, allowed: &ItemSet, seed: u64) -> Result<Vec<Ordinal
             scored.push(Scored { ordinal, score });
         }
     }
-    if scored.len() > MOST_CANDIDATES {
-        select_best(&mut scored, MOST_CANDIDATES);
-        scored.truncate(MOST_CANDIDATES);
-    }
+    keep_best(&mut scored, MOST_CANDIDATES);
     sort_best_first(&mut scored);
     Ok(scored.iter().map(|s| s.ordinal).collect())
 }

@@ -22,7 +22,7 @@ use crate::error::Result;
 use crate::ids::{Ordinal, Scored};
 use crate::kind::Kind;
 use crate::load::Index;
-use crate::ordering::{select_best, sort_best_first};
+use crate::ordering::{keep_best, sort_best_first};
 use crate::rng::SeededRng;
 
 /// A person's user vector in the space of one archive, with what it was made from.
@@ -208,10 +208,7 @@ impl Taste {
             .map(|(i, s)| Scored { ordinal: Ordinal(i), score: s.share.abs() })
             .collect();
         // A few of hundreds: selected before they are sorted.
-        if (1..order.len()).contains(&n) {
-            select_best(&mut order, n);
-        }
-        order.truncate(n);
+        keep_best(&mut order, n);
         sort_best_first(&mut order);
         order.iter().map(|s| shares[s.ordinal.index()]).collect()
     }

@@ -14,7 +14,7 @@ use crate::error::Result;
 use crate::ids::{Ordinal, Scored};
 use crate::load::Index;
 use crate::metric::Metric;
-use crate::ordering::{select_best, sort_best_first};
+use crate::ordering::{keep_best, sort_best_first};
 
 /// Most items that are clustered: enough to tell what somebody is about, and few enough to cluster
 /// anew with every slate (128 kB of distances).
@@ -195,9 +195,9 @@ fn latest_liked(history: &[HistoryItem]) -> Vec<HistoryItem> {
     let scored =
         |(i, h): (u32, &HistoryItem)| Scored { ordinal: Ordinal(i), score: h.at_ms as f64 };
     let mut order: Vec<Scored> = (0..).zip(&liked).map(scored).collect();
-    select_best(&mut order, MOST_ITEMS);
+    keep_best(&mut order, MOST_ITEMS);
     let mut keep = vec![false; liked.len()];
-    order[..MOST_ITEMS].iter().for_each(|s| keep[s.ordinal.index()] = true);
+    order.iter().for_each(|s| keep[s.ordinal.index()] = true);
     liked.into_iter().zip(keep).filter_map(|(h, keep)| keep.then_some(h)).collect()
 }
 

@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::ids::{Ordinal, Scored};
 use crate::item_set::ItemSet;
 use crate::load::Neighbours;
-use crate::ordering::select_best;
+use crate::ordering::keep_best;
 
 /// How present an item with this net weight is in a history: the weight, cut to -1 to 1. The
 /// weights between items were trained on who had what at all, where having an item counts 1.
@@ -110,10 +110,7 @@ impl NeighbourScores {
             .map(of)
             .filter(|scored| scored.score > 0.0)
             .collect();
-        if n > 0 && best.len() > n {
-            select_best(&mut best, n);
-        }
-        best.truncate(n);
+        keep_best(&mut best, n);
         best.iter().map(|scored| scored.ordinal).collect()
     }
 
