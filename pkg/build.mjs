@@ -139,7 +139,7 @@ function buildWasm() {
  * Nothing lies in the lowest kilobyte of memory but the last of the stack's megabyte, so sums with small
  * constants may become offsets of loads, which cost nothing: scans are 3 % faster.
  */
-const OPTIMISE = ["-O3", "--low-memory-unused", "--one-caller-inline-max-function-size=12"];
+const OPTIMISE = ["-O3", "--low-memory-unused", "--one-caller-inline-max-function-size=11"];
 
 /**
  * What the optimiser may assume and emit: SIMD, and what every browser with SIMD has had for longer.

@@ -18,6 +18,13 @@ pub(crate) struct Probing {
     pub(crate) reach: f32,
 }
 
+impl Probing {
+    /// Whether the reach leaves out anything.
+    pub(crate) fn has_reach(&self) -> bool {
+        self.reach < NO_REACH
+    }
+}
+
 /// A view of the centroids of one level, lists or blocks.
 #[derive(Clone, Copy)]
 pub(crate) struct Level<'a> {

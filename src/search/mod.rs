@@ -18,7 +18,6 @@ pub use query::Query;
 
 use scan::{Items, Leave, Scan};
 
-use crate::format::NO_REACH;
 use crate::ids::{Ordinal, Scored};
 use crate::item_set::ItemSet;
 use crate::kernel::Backend;
@@ -243,9 +242,9 @@ impl Searcher {
                 (scan.n_above, scan.n_above_allowed) = (0, 0);
             }
         }
-        let leave = match probing.reach {
-            NO_REACH => Leave::Hopeless,
-            reach => Leave::Beyond(reach),
+        let leave = match probing.has_reach() {
+            true => Leave::Beyond(probing.reach),
+            false => Leave::Hopeless,
         };
         self.scan_chosen(index, allowed, queries.len(), Some(leave));
         // What qualifies may all lie far away, where a centroid says little about its best items.
