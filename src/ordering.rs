@@ -96,8 +96,8 @@ pub fn keep_best<T: Ranked>(items: &mut Vec<T>, keep: usize) {
     items.truncate(keep);
 }
 
-/// Up to so many, the best are kept in order as they come, by [`insert_best`]: half of them move for each
-/// that is better. Beyond it, selecting among all costs less.
+/// Up to so many, the best are kept in order as they come, by [`insert_best`]. Each that is better moves half of
+/// them, so larger answers are selected.
 pub const FEW: usize = 32;
 
 /// Puts an item in its place among the best `keep` that have come, best first, if it is one of them.
