@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use super::space::Space;
 use crate::ids::{Ordinal, Scored};
 use crate::metric::Metric;
-use crate::ordering::select_best;
+use crate::ordering::keep_best;
 
 /// Queries that are compared with one row at a time: lanes for the compiler to fill.
 const LANES: usize = 16;
@@ -43,8 +43,7 @@ fn neighbours_of(space: &Space, queries: &[u32], k: usize) -> Vec<Vec<Scored>> {
             if score > thresholds[lane] && ordinal != queries[lane] as usize {
                 found.push(Scored { ordinal: Ordinal(ordinal as u32), score });
                 if found.len() > 2 * k {
-                    select_best(found, k);
-                    found.truncate(k);
+                    keep_best(found, k);
                     thresholds[lane] = found[k - 1].score;
                 }
             }
