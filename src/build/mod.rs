@@ -12,6 +12,7 @@ pub mod interactions;
 mod kmeans;
 pub mod neighbours;
 mod partition;
+mod shells;
 mod space;
 mod titles;
 mod tune;

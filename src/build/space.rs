@@ -3,8 +3,8 @@
 use rayon::prelude::*;
 
 use super::encode::CHUNK;
-use super::kmeans::{Clusters, cluster};
-use super::{BuildOptions, Embeddings, partition};
+use super::kmeans::cluster;
+use super::{BuildOptions, Embeddings, partition, shells};
 use crate::error::{Error, Result};
 use crate::format::{Level, Lists};
 use crate::kernel::code::{
@@ -93,6 +93,22 @@ fn blocks_a_list(n: usize, lists: Option<usize>) -> usize {
     }
 }
 
+/// The order of vectors in which every 32 are a block, and so many blocks a list.
+fn in_lists(
+    rows: &[f32],
+    dim: usize,
+    n_clusters: usize,
+    blocks_a_list: usize,
+    rng: &mut SeededRng,
+) -> Vec<u32> {
+    let clusters = cluster(rows, dim, n_clusters, rng);
+    let order: Vec<u32> = partition::whole_blocks(rows, dim, &clusters)
+        .into_par_iter()
+        .flat_map_iter(|cluster| partition::in_blocks(rows, dim, cluster))
+        .collect();
+    partition::in_lists(rows, dim, &order, blocks_a_list)
+}
+
 impl Space {
     /// Rotates the vectors, divides them among lists and blocks, and brings them to their order.
     pub(super) fn new(vectors: &Embeddings, options: &BuildOptions) -> Result<Self> {
@@ -113,24 +129,27 @@ impl Space {
         let centre = mean(&rows, dim);
 
         let blocks_a_list = blocks_a_list(input.len(), options.lists);
-        let n_clusters = match n_blocks(input.len()) > blocks_a_list {
-            true => input.len().div_ceil(ITEMS_A_CLUSTER),
-            false => 1,
+        let n = input.len();
+        let has_lists = n_blocks(n) > blocks_a_list;
+        let shells = if has_lists && options.metric == Metric::InnerProduct {
+            let lengths: Vec<f64> = rows.par_chunks(dim).map(length).collect();
+            shells::by_length(&lengths, blocks_a_list * BLOCK)
+        } else {
+            vec![(0..n as u32).collect()]
+        };
+        let rows_of = |items: &[u32]| -> Vec<f32> {
+            let row = |i: &u32| rows[*i as usize * dim..(*i as usize + 1) * dim].iter().copied();
+            items.par_iter().flat_map_iter(row).collect()
         };
         let mut rng = SeededRng::new(options.seed, LISTS_STREAM);
-        let clusters = if n_clusters == 1 {
-            let centroids = centre.iter().map(|x| *x as f32).collect();
-            Clusters { centroids, assigned: vec![0; input.len()] }
-        } else {
-            cluster(&rows, dim, n_clusters, &mut rng)
-        };
-        let order: Vec<u32> = partition::whole_blocks(&rows, dim, &clusters)
-            .into_par_iter()
-            .flat_map_iter(|cluster| partition::in_blocks(&rows, dim, cluster))
-            .collect();
-        let order = partition::in_lists(&rows, dim, &order, blocks_a_list);
-        let row = |i: &u32| rows[*i as usize * dim..(*i as usize + 1) * dim].iter().copied();
-        let rows: Vec<f32> = order.par_iter().flat_map_iter(row).collect();
+        let mut order = Vec::with_capacity(n);
+        for shell in shells {
+            let n_clusters = if has_lists { shell.len().div_ceil(ITEMS_A_CLUSTER) } else { 1 };
+            let own = rows_of(&shell);
+            let places = in_lists(&own, dim, n_clusters, blocks_a_list, &mut rng);
+            order.extend(places.iter().map(|i| shell[*i as usize]));
+        }
+        let rows = rows_of(&order);
         let (lists, blocks, centroids) =
             Levels { rows: &rows, dim, metric: options.metric, centre: &centre }
                 .code(blocks_a_list);
