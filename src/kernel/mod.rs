@@ -3,7 +3,7 @@
 //! | kernel | scalar | wasm32 simd128 | wasm32 relaxed | x86-64 |
 //! |---|---|---|---|---|
 //! | [`Backend::dot_prefixes`], [`Backend::dot_centroids`] | [`scalar`] | `i32x4.dot_i16x8` | `i32x4.relaxed_dot_i8x16_i7x16_add`, or the same in `i16x8` | AVX2 `vpmaddubsw` |
-//! | [`Backend::score`], [`Backend::above`] | [`scalar`] | four at a time | the same | [`scalar`] |
+//! | [`Backend::score`], [`Backend::above`], [`Backend::count_above`], [`Backend::extremes_above`] | [`scalar`] | four at a time | the same | [`scalar`] |
 //! | [`Backend::dot_code`], [`Backend::dot_centroid`], [`Backend::add_code`] | [`scalar`] | two f64 at a time | the same | [`scalar`] |
 //! | [`Backend::dot`] | [`scalar`] | two f64 at a time | the same | [`scalar`] |
 //! | [`Backend::keep_in_range`] | [`scalar`] | 16, 8 or 4 lanes, then `i8x16.bitmask` | the same | [`scalar`] |
@@ -251,6 +251,29 @@ impl Backend {
             #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
             it if it != Self::Scalar => simd128::above(numbers, threshold),
             _ => scalar::above(numbers, threshold),
+        }
+    }
+
+    /// How many numbers lie above a threshold.
+    #[inline]
+    #[must_use]
+    pub fn count_above(self, numbers: &[[f32; BLOCK]], threshold: f32) -> usize {
+        match self.held() {
+            #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+            it if it != Self::Scalar => simd128::count_above(numbers, threshold),
+            _ => scalar::count_above(numbers, threshold),
+        }
+    }
+
+    /// The least and the largest of the numbers that lie above a floor: [`f32::MAX`] and the floor, where none
+    /// does. (Of two zeros any may be returned.)
+    #[inline]
+    #[must_use]
+    pub fn extremes_above(self, numbers: &[[f32; BLOCK]], floor: f32) -> (f32, f32) {
+        match self.held() {
+            #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+            it if it != Self::Scalar => simd128::extremes_above(numbers, floor),
+            _ => scalar::extremes_above(numbers, floor),
         }
     }
 

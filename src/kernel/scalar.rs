@@ -64,6 +64,17 @@ pub(super) fn above(numbers: &[f32; BLOCK], threshold: f32) -> u32 {
     (0..).zip(numbers).map(bit).sum()
 }
 
+pub(super) fn count_above(numbers: &[[f32; BLOCK]], threshold: f32) -> usize {
+    numbers.as_flattened().iter().filter(|number| **number > threshold).count()
+}
+
+pub(super) fn extremes_above(numbers: &[[f32; BLOCK]], floor: f32) -> (f32, f32) {
+    let above = numbers.as_flattened().iter().filter(|number| **number > floor);
+    above.fold((f32::MAX, floor), |(low, high), number| {
+        (if *number < low { *number } else { low }, if *number > high { *number } else { high })
+    })
+}
+
 /// Brings the eight running sums of an inner product together.
 #[inline(always)]
 fn total(sums: [f64; LANES]) -> f64 {
@@ -114,10 +125,10 @@ pub(super) fn add_code(code: ItemCode<'_>, scale: f64, out: &mut [f64]) {
 }
 
 pub(super) fn in_range<const W: usize>(low: u64, high: u64) -> impl Fn(&[[u8; W]; 16]) -> u32 {
-    // A function, not copied to where it is called: a module that has faster ones for the
-    // common widths would carry it unrolled all the same.
+    // A function over a slice, not copied to where it is called: a module that has faster ones for the
+    // common widths would carry it, and unrolled, all the same.
     #[inline(never)]
-    fn bits<const W: usize>(numbers: &[[u8; W]; 16], low: u64, high: u64) -> u32 {
+    fn bits<const W: usize>(numbers: &[[u8; W]], low: u64, high: u64) -> u32 {
         let is_inside = |number: &[u8; W]| {
             let mut wide = [0; 8];
             wide[..W].copy_from_slice(number);

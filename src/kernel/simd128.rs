@@ -3,15 +3,16 @@
 #![allow(unsafe_code)]
 
 use core::arch::wasm32::{
-    f32x4_add, f32x4_convert_i32x4, f32x4_gt, f32x4_mul, f32x4_splat, f32x4_sub, f64x2_add,
-    f64x2_convert_low_i32x4, f64x2_extract_lane, f64x2_mul, f64x2_splat, i8x16_bitmask,
-    i8x16_narrow_i16x8, i8x16_swizzle, i16x8, i16x8_add, i16x8_mul, i16x8_narrow_i32x4,
-    i16x8_splat, i16x8_sub, i32x4_add, i32x4_bitmask, i32x4_dot_i16x8, i32x4_eq,
-    i32x4_extend_high_i16x8, i32x4_extend_low_i16x8, i32x4_max, i32x4_shl, i32x4_shuffle,
-    i32x4_splat, i32x4_sub, u8x16_le, u8x16_splat, u8x16_sub, u16x8_extend_low_u8x16, u16x8_le,
-    u16x8_shr, u16x8_splat, u16x8_sub, u32x4_extend_high_u16x8, u32x4_extend_low_u16x8, u32x4_le,
-    u32x4_load_extend_u16x4, u32x4_splat, u32x4_sub, v128, v128_and, v128_andnot, v128_any_true,
-    v128_load, v128_store,
+    f32x4_add, f32x4_convert_i32x4, f32x4_extract_lane, f32x4_gt, f32x4_mul, f32x4_pmax,
+    f32x4_pmin, f32x4_splat, f32x4_sub, f64x2_add, f64x2_convert_low_i32x4, f64x2_extract_lane,
+    f64x2_mul, f64x2_splat, i8x16_bitmask, i8x16_narrow_i16x8, i8x16_swizzle, i16x8, i16x8_add,
+    i16x8_mul, i16x8_narrow_i32x4, i16x8_splat, i16x8_sub, i32x4_add, i32x4_bitmask,
+    i32x4_dot_i16x8, i32x4_eq, i32x4_extend_high_i16x8, i32x4_extend_low_i16x8,
+    i32x4_extract_lane, i32x4_max, i32x4_shl, i32x4_shuffle, i32x4_splat, i32x4_sub, u8x16_le,
+    u8x16_splat, u8x16_sub, u16x8_extend_low_u8x16, u16x8_le, u16x8_shr, u16x8_splat, u16x8_sub,
+    u32x4_extend_high_u16x8, u32x4_extend_low_u16x8, u32x4_le, u32x4_load_extend_u16x4,
+    u32x4_splat, u32x4_sub, v128, v128_and, v128_andnot, v128_any_true, v128_bitselect, v128_load,
+    v128_store,
 };
 
 use super::code::{BLOCK, ItemCode, centroid_bytes};
@@ -41,6 +42,13 @@ fn store(four: &mut [f32; 4], numbers: v128) {
 /// Four numbers at any address.
 #[inline(always)]
 fn load_four(numbers: &[i32; 4]) -> v128 {
+    // SAFETY: the reference covers the 16 bytes, and the load is unaligned.
+    unsafe { v128_load(numbers.as_ptr().cast::<v128>()) }
+}
+
+/// The same of f32.
+#[inline(always)]
+fn load_four_floats(numbers: &[f32; 4]) -> v128 {
     // SAFETY: the reference covers the 16 bytes, and the load is unaligned.
     unsafe { v128_load(numbers.as_ptr().cast::<v128>()) }
 }
@@ -244,12 +252,36 @@ pub(super) fn score(
 pub(super) fn above(numbers: &[f32; BLOCK], threshold: f32) -> u32 {
     let threshold = f32x4_splat(threshold);
     let (fours, _) = numbers.as_chunks::<4>();
-    let bits = |four: &[f32; 4]| {
-        // SAFETY: the reference covers the 16 bytes, and the load is unaligned.
-        let four = unsafe { v128_load(four.as_ptr().cast::<v128>()) };
-        u32::from(i32x4_bitmask(f32x4_gt(four, threshold)))
-    };
+    let bits =
+        |four: &[f32; 4]| u32::from(i32x4_bitmask(f32x4_gt(load_four_floats(four), threshold)));
     fours.iter().rev().fold(0, |word, four| word << 4 | bits(four))
+}
+
+pub(super) fn count_above(numbers: &[[f32; BLOCK]], threshold: f32) -> usize {
+    let threshold = f32x4_splat(threshold);
+    let mut counts = i32x4_splat(0);
+    for four in numbers.as_flattened().as_chunks::<4>().0 {
+        // All ones are minus one.
+        counts = i32x4_sub(counts, f32x4_gt(load_four_floats(four), threshold));
+    }
+    let counts = i32x4_add(counts, i32x4_shuffle::<2, 3, 0, 1>(counts, counts));
+    (i32x4_extract_lane::<0>(counts) + i32x4_extract_lane::<1>(counts)) as usize
+}
+
+pub(super) fn extremes_above(numbers: &[[f32; BLOCK]], floor: f32) -> (f32, f32) {
+    let (floor, most) = (f32x4_splat(floor), f32x4_splat(f32::MAX));
+    let (mut low, mut high) = (most, floor);
+    for four in numbers.as_flattened().as_chunks::<4>().0 {
+        let four = load_four_floats(four);
+        high = f32x4_pmax(high, four);
+        low = f32x4_pmin(low, v128_bitselect(four, most, f32x4_gt(four, floor)));
+    }
+    // Of four, of two, of one.
+    let low = f32x4_pmin(low, i32x4_shuffle::<2, 3, 0, 1>(low, low));
+    let low = f32x4_pmin(low, i32x4_shuffle::<1, 0, 3, 2>(low, low));
+    let high = f32x4_pmax(high, i32x4_shuffle::<2, 3, 0, 1>(high, high));
+    let high = f32x4_pmax(high, i32x4_shuffle::<1, 0, 3, 2>(high, high));
+    (f32x4_extract_lane::<0>(low), f32x4_extract_lane::<0>(high))
 }
 
 /// How the refining bits of eight dimensions come into one 16-bit lane each, by their width: which two

@@ -245,6 +245,32 @@ fn numbers_above_a_threshold_are_the_same_everywhere() {
 }
 
 #[test]
+fn numbers_are_counted_and_bounded_the_same_everywhere() {
+    let mut rng = SeededRng::new(16, 0);
+    for n in [0, 1, 2, 7] {
+        for floor in [f32::MIN, -0.5, 0.0, 1.5, f32::MAX] {
+            let numbers: Vec<[f32; BLOCK]> = (0..n)
+                .map(|_| {
+                    std::array::from_fn(|_| match rng.below(4) {
+                        0 => f32::MIN,
+                        _ => rng.normal() as f32,
+                    })
+                })
+                .collect();
+            let mut above: Vec<f32> = numbers.concat();
+            above.retain(|number| *number > floor);
+            above.sort_unstable_by(f32::total_cmp);
+            let low = above.first().copied().unwrap_or(f32::MAX);
+            let high = above.last().copied().unwrap_or(floor);
+            for backend in Backend::available() {
+                assert_eq!(backend.count_above(&numbers, floor), above.len(), "{backend:?}");
+                assert_eq!(backend.extremes_above(&numbers, floor), (low, high), "{backend:?}");
+            }
+        }
+    }
+}
+
+#[test]
 fn rows_have_one_inner_product_everywhere() {
     let mut rng = SeededRng::new(14, 0);
     for n in [0, 8, 16, 64, 72, 768] {

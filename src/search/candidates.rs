@@ -52,29 +52,11 @@ impl Candidates {
         groups.map(move |(group, promises)| (*group as usize, backend.above(promises, threshold)))
     }
 
-    /// How many promises lie above a threshold.
-    fn n_above(&self, threshold: f32) -> usize {
-        // As wide as a group: compilers make SIMD of this, and not of fewer lanes.
-        let mut sums = [0u32; BLOCK];
-        for promises in &self.promises {
-            sums.iter_mut().zip(promises).for_each(|(n, p)| *n += u32::from(*p > threshold));
-        }
-        sums.iter().sum::<u32>() as usize
-    }
-
     /// The range of what promises anything.
-    pub(super) fn range(&self) -> Bracket {
-        let (mut low, mut high) = ([f32::MAX; BLOCK], [NOTHING; BLOCK]);
-        for promises in &self.promises {
-            for ((low, high), promise) in low.iter_mut().zip(&mut high).zip(promises) {
-                *high = if *promise > *high { *promise } else { *high };
-                let promise = if *promise > NOTHING { *promise } else { f32::MAX };
-                *low = if promise < *low { promise } else { *low };
-            }
-        }
-        let low = low.into_iter().fold(f32::MAX, |a, b| if b < a { b } else { a });
-        let high = high.into_iter().fold(NOTHING, |a, b| if b > a { b } else { a });
-        Bracket { low: low.next_down(), n_low: self.n_above(NOTHING), high }
+    pub(super) fn range(&self, backend: Backend) -> Bracket {
+        let (low, high) = backend.extremes_above(&self.promises, NOTHING);
+        let n_low = backend.count_above(&self.promises, NOTHING);
+        Bracket { low: low.next_down(), n_low, high }
     }
 
     /// A range at whose lower end a threshold lies that `keep` of the promises exceed, or a few more: all
@@ -83,7 +65,7 @@ impl Candidates {
     /// The logarithm of how many lie above is nearly a straight line, far out. So the next trial is where
     /// the line through both ends meets what is wanted; the end that stays counts half from then on, or
     /// it would stay for ever (false position, the Illinois way: Dowell and Jarratt 1971).
-    pub(super) fn threshold(&self, range: Bracket, keep: usize) -> Bracket {
+    pub(super) fn threshold(&self, backend: Backend, range: Bracket, keep: usize) -> Bracket {
         let Bracket { mut low, mut n_low, mut high } = range;
         let most = keep + keep / 32 + 1;
         let wanted = logarithm(keep as f32 + 0.5);
@@ -103,7 +85,7 @@ impl Candidates {
             if at <= low || at >= high {
                 break;
             }
-            let n = self.n_above(at);
+            let n = backend.count_above(&self.promises, at);
             let off = logarithm(if n > 0 { n as f32 } else { 0.5 }) - wanted;
             if n >= keep {
                 (low, n_low, off_low) = (at, n, off);
@@ -168,11 +150,12 @@ mod tests {
                 promises.sort_unstable_by(|a, b| b.total_cmp(a));
                 let n = promises.len();
                 for keep in [0, 1, 2, 16, 100, 1000, 5000] {
-                    let range = candidates.range();
+                    let backend = Backend::best();
+                    let range = candidates.range(backend);
                     assert_eq!(range.n_low, n);
-                    let found = candidates.threshold(range, keep);
+                    let found = candidates.threshold(backend, range, keep);
                     let above = promises.iter().filter(|p| **p > found.low).count();
-                    assert_eq!((above, candidates.n_above(found.low)), (found.n_low, above));
+                    assert_eq!(above, found.n_low);
                     assert!(above >= keep.min(n), "{shape} {n} {keep}: {above}");
                     // All that promise the same come together, and no trial may part sizes far apart.
                     if shape < 2 {

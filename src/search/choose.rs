@@ -127,7 +127,8 @@ impl Scan {
             choice.candidates.push(group, wanted, |out| self.list_promises(&lists, group, out));
         }
         let candidates = &choice.candidates;
-        let Bracket { low, .. } = candidates.threshold(candidates.range(), n_lists);
+        let Bracket { low, .. } =
+            candidates.threshold(backend, candidates.range(backend), n_lists);
         for (group, word) in candidates.above(backend, low) {
             choice.lists.set_word(group, word);
         }
@@ -174,8 +175,8 @@ impl Scan {
             }
         }
         let Choice { candidates, blocks, others, .. } = choice;
-        let least = candidates.threshold(candidates.range(), n_blocks);
-        let best = candidates.threshold(least, BEST_BLOCKS.min(n_blocks));
+        let least = candidates.threshold(backend, candidates.range(backend), n_blocks);
+        let best = candidates.threshold(backend, least, BEST_BLOCKS.min(n_blocks));
         blocks.reset(n);
         others.reset(n);
         for (group, word) in candidates.above(backend, least.low) {

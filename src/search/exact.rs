@@ -54,35 +54,34 @@ impl Exact {
         }
     }
 
-    /// The scores of some items, one after the other, under the query that was given last.
-    pub(super) fn scores(
+    /// Has the refining bits of some items brought into the cache: they lie anywhere, and asked for one after
+    /// the other each waits for memory.
+    pub(super) fn fetch(levels: &Levels<'_>, items: impl Iterator<Item = Ordinal>) {
+        let first = |item: Ordinal| levels.items.get(item.index()).0.refining.first().copied();
+        std::hint::black_box(items.filter_map(first).map(u32::from).sum::<u32>());
+    }
+
+    /// The score of an item under the query that was given last.
+    #[inline(never)]
+    pub(super) fn score(
         &mut self,
         backend: Backend,
         index: &Index,
+        levels: &Levels<'_>,
         query: &Query,
-        items: impl Iterator<Item = Ordinal>,
-        mut found: impl FnMut(Ordinal, f64),
-    ) {
+        item: Ordinal,
+    ) -> f64 {
         if query.metric() == Metric::Euclidean {
-            for item in items {
-                let centroid = self.centroids.of(index, item);
-                found(item, query.euclidean(index, item, centroid, &mut self.item));
-            }
-            return;
+            let centroid = self.centroids.of(index, item);
+            return query.euclidean(index, item, centroid, &mut self.item);
         }
-        let levels = index.levels();
-        for item in items {
-            let (code, scale) = levels.items.get(item.index());
-            let base = self.base(backend, &levels, item.index() / BLOCK);
-            let score = base + scale * backend.dot_code(code, &self.query);
-            found(
-                item,
-                match query.metric() {
-                    // Decoded vectors have length 1 only nearly; a cosine stays within its bounds.
-                    Metric::Cosine => score.clamp(-1.0, 1.0),
-                    _ => score,
-                },
-            );
+        let (code, scale) = levels.items.get(item.index());
+        let base = self.base(backend, levels, item.index() / BLOCK);
+        let score = base + scale * backend.dot_code(code, &self.query);
+        match query.metric() {
+            // Decoded vectors have length 1 only nearly; a cosine stays within its bounds.
+            Metric::Cosine => score.clamp(-1.0, 1.0),
+            _ => score,
         }
     }
 

@@ -16,6 +16,7 @@ mod top;
 
 pub use query::Query;
 
+use exact::Exact;
 use scan::{Items, Leave, Scan};
 
 use crate::ids::{Ordinal, Scored};
@@ -55,7 +56,7 @@ pub(crate) type Lines = Vec<(f32, f32)>;
 pub struct Searcher {
     backend: Backend,
     scans: Vec<Scan>,
-    exact: exact::Exact,
+    exact: Exact,
     scored: Vec<Scored>,
 }
 
@@ -75,7 +76,7 @@ impl Searcher {
     /// Working memory with a given backend. Answers do not depend on it; tests show that.
     #[must_use]
     pub fn with_backend(backend: Backend) -> Self {
-        Self { backend, scans: Vec::new(), exact: exact::Exact::default(), scored: Vec::new() }
+        Self { backend, scans: Vec::new(), exact: Exact::default(), scored: Vec::new() }
     }
 
     /// The best `min(k, allowed.count())` of the allowed items: higher score first, ties by
@@ -143,10 +144,9 @@ impl Searcher {
     /// [`Index::len`].
     pub fn score(&mut self, index: &Index, query: &Query, items: &[Ordinal]) -> Vec<f64> {
         self.exact.restart(index, query);
-        let mut scores = Vec::with_capacity(items.len());
-        let items = items.iter().copied();
-        self.exact.scores(self.backend, index, query, items, |_, score| scores.push(score));
-        scores
+        let levels = index.levels();
+        let mut score = |item| self.exact.score(self.backend, index, &levels, query, item);
+        items.iter().map(|item| score(*item)).collect()
     }
 
     /// The best `n` of the allowed items by the scores of their prefixes, each as (score of the
@@ -300,17 +300,17 @@ impl Searcher {
         self.exact.restart(index, query);
         self.scored.clear();
         self.scored.reserve(k + RESERVED);
-        let items = top.finish().map(|(_, ordinal)| ordinal);
-        let scored = &mut self.scored;
-        if k <= FEW {
-            let found = |ordinal, score| insert_best(scored, Scored { ordinal, score }, k);
-            self.exact.scores(self.backend, index, query, items, found);
-            return;
+        let (levels, items) = (index.levels(), top.finish().map(|(_, ordinal)| ordinal));
+        Exact::fetch(&levels, items.clone());
+        for ordinal in items {
+            let score = self.exact.score(self.backend, index, &levels, query, ordinal);
+            let item = Scored { ordinal, score };
+            if k <= FEW { insert_best(&mut self.scored, item, k) } else { self.scored.push(item) }
         }
-        let found = |ordinal, score| scored.push(Scored { ordinal, score });
-        self.exact.scores(self.backend, index, query, items, found);
-        keep_best(&mut self.scored, k);
-        sort_best_first(&mut self.scored);
+        if k > FEW {
+            keep_best(&mut self.scored, k);
+            sort_best_first(&mut self.scored);
+        }
     }
 
     /// How many blocks of 32 items a search for `k` items looks at, at most, when `n_allowed` qualify and

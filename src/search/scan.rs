@@ -376,7 +376,7 @@ impl<'a> Centroids<'a> {
 }
 
 /// Prefixes of so many bytes do not stay in a cache near the core.
-const LARGE: usize = 4 << 20;
+const LARGE: usize = 1 << 20;
 
 /// What is stored of all items for a scan, found once for many blocks.
 pub(super) struct Items<'a> {

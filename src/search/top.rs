@@ -2,8 +2,8 @@
 //! comparison, and the rest lands in a buffer that is cut back now and then.
 
 use super::RESERVED;
-use crate::ids::{Ordinal, Scored};
-use crate::ordering::{FEW, insert_best, keep_best, select_best};
+use crate::ids::Ordinal;
+use crate::ordering::{FEW, keep_best, select_best};
 
 /// A score and an ordinal as one number, so that comparing is one instruction: a larger score is a
 /// larger number, and so is the smaller ordinal under equal scores.
@@ -35,8 +35,8 @@ pub(super) fn score(key: u64) -> f32 {
 /// Which ones are kept does not depend on when the buffer was cut, since the threshold only rises,
 /// and never above its final value; but of equal scores at the cap the first to come stay.
 ///
-/// A few best are kept in order beside the buffer: then the threshold rises with each of them, and blocks that
-/// follow are refused by it.
+/// The scores of a few best are kept in order beside the buffer: then the threshold rises with each of them, and
+/// blocks that follow are refused by it.
 #[derive(Debug, Default)]
 pub(super) struct Top {
     k: usize,
@@ -44,14 +44,46 @@ pub(super) struct Top {
     margin: f32,
     /// Each as a [`key`].
     found: Vec<u64>,
-    /// The best `k` of them, best first, if that is a [`FEW`].
-    best: Vec<Scored>,
+    /// The best of their scores, if `k` is a [`FEW`].
+    best: Best,
     /// Length at which the buffer is cut next.
     full: usize,
     threshold: f32,
     /// The `k`-th best score when it was last looked for, and what was left when the buffer was last cut.
     kth: f32,
     n_cut: usize,
+}
+
+/// The best [`FEW`] scores, best first, behind one that is better than any.
+#[derive(Debug)]
+struct Best([f32; FEW + 1]);
+
+impl Default for Best {
+    fn default() -> Self {
+        let mut scores = [f32::MIN; FEW + 1];
+        scores[0] = f32::MAX;
+        Self(scores)
+    }
+}
+
+impl Best {
+    /// Each place keeps what is there, or takes the new score, or what stood before it, whichever is the
+    /// median. Nobody could predict where a score belongs, so a loop that ends there costs more than one over
+    /// all places, several at a time.
+    #[inline]
+    fn insert(&mut self, score: f32) {
+        let before = self.0;
+        for (i, kept) in self.0[1..].iter_mut().enumerate() {
+            let moved = if before[i] < score { before[i] } else { score };
+            *kept = if before[i + 1] > moved { before[i + 1] } else { moved };
+        }
+    }
+
+    /// The `n`-th best, counted from 1.
+    #[inline]
+    fn nth(&self, n: usize) -> f32 {
+        self.0[n]
+    }
 }
 
 /// Scores collected before the first cut: enough to make the threshold worth something.
@@ -64,8 +96,7 @@ impl Top {
         (self.k, self.cap, self.margin) = (k, cap, margin);
         self.found.clear();
         self.found.reserve(2 * (k + RESERVED) + 2 * FIRST_CUT);
-        self.best.clear();
-        self.best.reserve(FEW);
+        self.best = Best::default();
         self.full = FIRST_CUT.max(2 * k);
         // An ordinary extreme value stands for "anything": relaxed SIMD may fold NaN and
         // infinities away, and every score is far above it.
@@ -102,10 +133,9 @@ impl Top {
     pub(super) fn push(&mut self, score: f32, ordinal: u32) {
         self.found.push(key(score, ordinal));
         if self.k <= FEW {
-            let scored = Scored { ordinal: Ordinal(ordinal), score: f64::from(score) };
-            insert_best(&mut self.best, scored, self.k);
-            if self.best.len() == self.k {
-                self.raise(self.best[self.k - 1].score as f32);
+            self.best.insert(score);
+            if self.found.len() >= self.k {
+                self.raise(self.best.nth(self.k));
             }
         }
         if self.found.len() >= self.full {
@@ -154,7 +184,7 @@ impl Top {
     }
 
     /// What was kept, in no order: scores and ordinals.
-    pub(super) fn finish(&mut self) -> impl Iterator<Item = (f32, Ordinal)> {
+    pub(super) fn finish(&mut self) -> impl Iterator<Item = (f32, Ordinal)> + Clone {
         self.settle();
         self.found.iter().map(|key| (score(*key), ordinal(*key)))
     }
