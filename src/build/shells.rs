@@ -44,7 +44,7 @@ mod tests {
         let unit = 1024;
         // From 1 to e^2.5, in no order.
         let lengths: Vec<f64> =
-            (0..50_000).map(|i| (f64::from(i * 7919 % 50_000) / 20_000.0).exp()).collect();
+            (0..50_000).map(|i| libm::exp(f64::from(i * 7919 % 50_000) / 20_000.0)).collect();
         let shells = by_length(&lengths, unit);
         assert_eq!(shells.len(), 6);
         let mut all: Vec<u32> = shells.concat();
@@ -69,7 +69,7 @@ mod tests {
         assert_eq!(by_length(&[3.0; 20_000], 1024).len(), 1);
         assert_eq!(by_length(&[0.0; 20_000], 1024).len(), 1);
         // So few that two shells would be too small.
-        let lengths: Vec<f64> = (0..6000).map(|i| f64::from(i).exp2().min(1e9)).collect();
+        let lengths: Vec<f64> = (0..6000).map(|i| libm::exp2(f64::from(i)).min(1e9)).collect();
         assert_eq!(by_length(&lengths, 1024).len(), 1);
         assert!(by_length(&[], 1024).is_empty());
     }

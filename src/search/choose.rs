@@ -54,48 +54,11 @@ impl Scan {
         allowed: &ItemSet,
     ) {
         let mut choice = std::mem::take(&mut self.choice);
-        let n_blocks = index.len().div_ceil(BLOCK);
         // Room for it now: a search that needs it must not be the first to allocate.
-        choice.more.reset(n_blocks);
-        if probing.n_lists >= index.lists().len() && probing.n_blocks >= n_blocks {
-            self.choose_all(&mut choice, backend, index, allowed);
-        } else {
-            self.choose_lists(&mut choice, backend, index, probing.n_lists, allowed);
-            self.choose_blocks(&mut choice, backend, index, probing.n_blocks, allowed);
-        }
+        choice.more.reset(index.len().div_ceil(BLOCK));
+        self.choose_lists(&mut choice, backend, index, probing.n_lists, allowed);
+        self.choose_blocks(&mut choice, backend, index, probing.n_blocks, allowed);
         self.choice = choice;
-    }
-
-    /// Everything, the blocks of the most promising list first.
-    #[inline(never)]
-    fn choose_all(
-        &mut self,
-        choice: &mut Choice,
-        backend: Backend,
-        index: &Index,
-        allowed: &ItemSet,
-    ) {
-        let lists = index.lists();
-        choice.lists.reset(lists.len());
-        choice.lists.fill();
-        self.score_all(backend, index);
-        let n = index.len().div_ceil(BLOCK);
-        choice.blocks.reset(n);
-        choice.others.reset(n);
-        choice.others.fill();
-        if allowed.count() < index.len() {
-            for group in 0..n.div_ceil(BLOCK) {
-                choice.others.set_word(group, with_allowed(allowed, group));
-            }
-        }
-        let promise = |list: &usize| self.list_promise(&lists, *list, lists.level.optimism);
-        let best = (0..lists.len()).max_by(|a, b| promise(a).total_cmp(&promise(b)));
-        // Lists are powers of two: these blocks lie in one group.
-        let first = best.map_or(0, |list| lists.blocks(list).start);
-        if n > 0 {
-            let word = ((1 << BEST_BLOCKS) - 1) << (first % BLOCK);
-            put_first(&mut choice.blocks, &mut choice.others, first / BLOCK, word);
-        }
     }
 
     #[inline(never)]

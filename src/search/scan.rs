@@ -158,6 +158,7 @@ impl Scan {
     }
 
     /// Scores the centroids of all blocks.
+    #[cfg(any(test, feature = "build"))]
     pub(super) fn score_all(&mut self, backend: Backend, index: &Index) {
         let centroids = Centroids::of(index);
         (0..self.bases.len()).for_each(|group| self.score_group(backend, &centroids, group));
@@ -409,10 +410,12 @@ impl<'a> Items<'a> {
     ///
     /// In a large archive, a scan of blocks here and there waits for memory more than half of its time: a
     /// block's arithmetic is some 500 instructions, about as many as a processor keeps in flight, so that it
-    /// hardly asks for bytes further on. Here it does nothing but ask, for every line of 64 bytes.
+    /// hardly asks for bytes further on. Here it does nothing but ask, for every line of 64 bytes. Of blocks one
+    /// behind the other the processor sees what comes next; a search of everything took a third longer with this.
     #[inline]
     pub(super) fn fetch(&self, blocks: &[usize]) {
-        if self.prefixes.len() < LARGE {
+        let is_run = blocks.last().zip(blocks.first()).is_some_and(|(l, f)| l - f < blocks.len());
+        if self.prefixes.len() < LARGE || is_run {
             return;
         }
         let mut sum = 0;
