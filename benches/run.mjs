@@ -49,7 +49,8 @@ async function exported(folder) {
 
 async function measureQueries(set, job, native, host) {
   say(`${set.name}: ${host.name}, queries`);
-  const peers = job.peers.map(({ module, index, variants }) => ({ module, index, variants }));
+  const here = job.peers.filter(({ peer }) => peer.hosts?.includes(host.name) ?? true);
+  const peers = here.map(({ module, index, variants }) => ({ module, index, variants }));
   const running = native && (await startNative(native.job));
   try {
     const { clockMs, results } = await host.run("queries", { ...job, peers, native: running?.address });

@@ -1,12 +1,11 @@
 /** A wasm module that does nothing but read, to know how fast memory can be read here. Runs everywhere. */
+import { I32, V128, leb, name, section, signedLeb } from "./wasm-bytes.mjs";
 
 /** Bytes read between two comparisons of the loop: eight registers. */
 export const STRIDE = 128;
 const PAGE = 65_536;
 const SUMS = 4;
 
-const I32 = 0x7f;
-const V128 = 0x7b;
 const [LOOP, BR_IF, END] = [0x03, 0x0d, 0x0b];
 const [GET, SET, TEE] = [0x20, 0x21, 0x22];
 const LOAD = [0xfd, 0x00];
@@ -36,13 +35,3 @@ export function streamModule(bytes) {
     ...section(10, [1, ...leb(body.length), ...body]),
   ]);
 }
-
-const section = (id, content) => [id, ...leb(content.length), ...content];
-const name = (text) => [text.length, ...new TextEncoder().encode(text)];
-
-function leb(number) {
-  return number < 128 ? [number] : [(number % 128) | 128, ...leb(Math.floor(number / 128))];
-}
-
-/** Of a number above 0: the highest bit of its last byte is its sign. */
-const signedLeb = (number) => (number < 64 ? [number] : [(number % 128) | 128, ...signedLeb(Math.floor(number / 128))]);

@@ -2,9 +2,8 @@
 //!
 //! Under inner product the nearest items of nearly every query are among the longest. Clusters, and halves of
 //! one size even more, mix them with short ones, so that every other list holds something worth looking at. Kept
-//! apart by length, as in Yan et al., *Norm-Ranging LSH for Maximum Inner Product Search* (NeurIPS 2018),
-//! the long ones have lists of their own, and what lists of short ones promise rules them
-//! out.
+//! apart by length, as in Yan et al., *Norm-Ranging LSH for Maximum Inner Product Search* (NeurIPS 2018), the
+//! long ones have lists of their own, and what lists of short ones promise rules them out.
 
 /// A shell has at least so many items: it is divided among lists of its own, and few lists divide badly.
 const LEAST: usize = 4096;
