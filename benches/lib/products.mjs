@@ -25,6 +25,12 @@ const [AT, STOP, QUERY, GROUPS, Q, LAST, LOW, HIGH, X, BEST, FIRST] = [0, 1, 2, 
 const get = (local) => [GET, local];
 const set = (local) => [SET, local];
 
+const lower = [...get(X), ...constant(15), ...AND];
+const upper = [...get(X), I32_CONST, 4, ...SHIFT, ...constant(15), ...AND];
+const FOURS = simd(0x113);
+const PAIRS = simd(0x112);
+const ADD_16 = simd(0x8e);
+
 /**
  * How a register's sums are brought up to date with 16 bytes, in `X`: four products added in 32 bits, or two of
  * them in 16 (whose overflow is nobody's concern here); and where the largest is looked for.
@@ -46,12 +52,6 @@ const FORMS = {
     first: simd(0x18, 0),
   },
 };
-const lower = [...get(X), ...constant(15), ...AND];
-const upper = [...get(X), I32_CONST, 4, ...SHIFT, ...constant(15), ...AND];
-const FOURS = simd(0x113);
-const PAIRS = simd(0x112);
-const ADD_16 = simd(0x8e);
-
 export const forms = Object.keys(FORMS);
 
 /**

@@ -94,7 +94,7 @@ fn blocks_a_list(n: usize, lists: Option<usize>) -> usize {
 }
 
 /// The order of vectors in which every 32 are a block, and so many blocks a list.
-fn in_lists(
+fn order_of(
     rows: &[f32],
     dim: usize,
     n_clusters: usize,
@@ -146,7 +146,7 @@ impl Space {
         for shell in shells {
             let n_clusters = if has_lists { shell.len().div_ceil(ITEMS_A_CLUSTER) } else { 1 };
             let own = rows_of(&shell);
-            let places = in_lists(&own, dim, n_clusters, blocks_a_list, &mut rng);
+            let places = order_of(&own, dim, n_clusters, blocks_a_list, &mut rng);
             order.extend(places.iter().map(|i| shell[*i as usize]));
         }
         let rows = rows_of(&order);
