@@ -61,6 +61,31 @@ pub struct Lengths<'a> {
     pub norms: Option<&'a [u16; BLOCK]>,
 }
 
+/// A query rounded to integers.
+#[derive(Clone, Copy, Debug)]
+pub struct Rounded<'a> {
+    /// As many as a multiple of eight, each within ±[`code::QUERY_LIMIT`] (and never -128).
+    pub components: &'a [i8],
+    /// See [`groups_in_16_bits`].
+    pub run: usize,
+}
+
+/// Groups of eight dimensions whose products with any prefixes fit into 16 bits together, as kernels add them:
+/// those of components 0, 1, 4 and 5 of each group, and those of the others. Always four; of an ordinary query
+/// all, since most of its components are far below the largest.
+#[must_use]
+pub fn groups_in_16_bits(query: &[i8]) -> usize {
+    let (mut positive, mut negative) = ([0; 2], [0; 2]);
+    for (j, q) in query.iter().enumerate() {
+        let (lane, product) = (j % 4 / 2, 15 * i32::from(*q));
+        if product > 0 { positive[lane] += product } else { negative[lane] += product }
+    }
+    // Whatever was added so far lies between what all of one sign come to.
+    let fits = positive.iter().all(|sum| *sum <= i32::from(i16::MAX))
+        && negative.iter().all(|sum| *sum >= i32::from(i16::MIN));
+    if fits { (query.len() / 8).max(1) } else { 4 }
+}
+
 /// What decides whether a block may hold a score above a threshold.
 #[derive(Clone, Copy, Debug)]
 pub struct Bound<'a> {
@@ -176,8 +201,7 @@ impl Backend {
     /// the largest dot product, the largest scale and the least norm of every fourth item: rounding never
     /// turns an order round, so no score of the block lies above it.
     ///
-    /// `codes` are 16 bytes a dimension. `query` has a length that is a multiple of eight and at most
-    /// [`code::MAX_DIM`], each component within ±[`code::QUERY_LIMIT`] (and never -128).
+    /// `codes` are 16 bytes a dimension, of at most [`code::MAX_DIM`].
     ///
     /// # Panics
     /// If the lengths do not fit together: a bug of the caller, never of the data.
@@ -185,21 +209,24 @@ impl Backend {
     pub fn dot_prefixes(
         self,
         codes: &[u8],
-        query: &[i8],
+        query: Rounded<'_>,
         bound: &Bound<'_>,
         dots: &mut [i32; BLOCK],
     ) -> bool {
-        check(codes, BLOCK / 2, query);
+        let Rounded { components, run } = query;
+        check(codes, BLOCK / 2, components);
         match self.held() {
-            Self::Scalar => scalar::finish(scalar::dot_prefixes(codes, query), bound, dots),
+            Self::Scalar => scalar::finish(scalar::dot_prefixes(codes, components), bound, dots),
             #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-            Self::Simd128 => simd128::dot_prefixes(codes, query, bound, dots),
+            Self::Simd128 => simd128::dot_prefixes(codes, components, bound, dots),
             #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
-            Self::RelaxedPairs => pairs::dot_prefixes(codes, query, bound, dots),
+            Self::RelaxedPairs => pairs::dot_prefixes(codes, components, run, bound, dots),
             #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
-            Self::Relaxed => relaxed::dot_prefixes(codes, query, bound, dots),
+            Self::Relaxed => relaxed::dot_prefixes(codes, components, bound, dots),
             #[cfg(target_arch = "x86_64")]
-            Self::Avx2 => scalar::finish(x86_64::dot_prefixes(codes, query), bound, dots),
+            Self::Avx2 => {
+                scalar::finish(x86_64::dot_prefixes(codes, components, run), bound, dots)
+            }
         }
     }
 

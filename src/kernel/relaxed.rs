@@ -101,13 +101,12 @@ pub(super) mod pairs {
     use super::super::simd128::{add_to_each, finish};
     use super::{centroids_by, four};
 
-    /// Groups of eight dimensions whose products fit into 16 bits: two of them are at most `2 * 15 * 127`.
-    const GROUPS: usize = 4;
-
+    /// `run` groups of eight dimensions are added up in 16 bits before they are widened.
     #[inline(never)]
     pub(crate) fn dot_prefixes(
         codes: &[u8],
         query: &[i8],
+        run: usize,
         bound: &Bound<'_>,
         dots: &mut [i32; BLOCK],
     ) -> bool {
@@ -116,7 +115,7 @@ pub(super) mod pairs {
         let (groups, _) = codes.as_chunks::<{ 4 * BLOCK }>();
         let (queries, _) = query.as_chunks::<4>();
         let (queries, _) = queries.as_chunks::<2>();
-        for (groups, queries) in groups.chunks(GROUPS).zip(queries.chunks(GROUPS)) {
+        for (i, (groups, queries)) in groups.chunks(run).zip(queries.chunks(run)).enumerate() {
             let mut pairs = [i32x4_splat(0); 8];
             for (group, [low, high]) in groups.iter().zip(queries) {
                 let (low, high) = (four(low), four(high));
@@ -128,8 +127,14 @@ pub(super) mod pairs {
                 };
                 add_to_each(&mut pairs, group, dot);
             }
-            for (sum, pairs) in sums.iter_mut().zip(pairs) {
-                *sum = i32x4_add(*sum, i32x4_extadd_pairwise_i16x8(pairs));
+            let wide = pairs.map(|pairs| i32x4_extadd_pairwise_i16x8(pairs));
+            // The first run is nearly always the only one: then there is nothing to keep beside its sums.
+            if i == 0 {
+                sums = wide;
+            } else {
+                for (sum, wide) in sums.iter_mut().zip(wide) {
+                    *sum = i32x4_add(*sum, wide);
+                }
             }
         }
         finish(sums, bound, dots)

@@ -45,6 +45,9 @@ fn assert_parity(
     let thresholds: Vec<f32> = near.chain([f32::MIN, 0.0, f32::MAX]).collect();
     let largest = every_fourth(scales, u16::max);
     let least = norms.map(|norms| every_fourth(norms, u16::min));
+    // Also where widening comes late, in the middle, and after every group.
+    let run = groups_in_16_bits(query);
+    assert!(run >= 4.min(dim / 8));
     let bound =
         |threshold| Bound { affine: *affine, scales: &largest, norms: least.as_ref(), threshold };
     for backend in Backend::available() {
@@ -55,10 +58,13 @@ fn assert_parity(
             let bound = bound(*threshold);
             let expected = scalar::finish(dots, &bound, &mut [0; BLOCK]);
             assert!(expected || best[0] <= *threshold, "nothing better is refused");
-            let may = backend.dot_prefixes(prefixes, query, &bound, &mut found);
-            assert_eq!(may, expected, "{backend:?}, {dim} dimensions, {threshold}");
-            if may {
-                assert_eq!(found, dots, "{backend:?}, {dim} dimensions");
+            for run in [run, 3, 1] {
+                let rounded = Rounded { components: query, run };
+                let may = backend.dot_prefixes(prefixes, rounded, &bound, &mut found);
+                assert_eq!(may, expected, "{backend:?}, {dim} dimensions, {threshold}");
+                if may {
+                    assert_eq!(found, dots, "{backend:?}, {dim} dimensions, {run}");
+                }
             }
         }
         let mut found = [0.0; BLOCK];
@@ -136,7 +142,9 @@ fn extremes_do_not_overflow() {
     Backend::best().dot_centroids(&vec![127; BLOCK * MAX_DIM], &query, &mut dots);
     assert_eq!(scored(&dots), (2 * 127 * i64::from(limit)) as f32);
     let bound = Bound { affine: exact, scales: &[1 << 11; 4], norms: None, threshold: 0.0 };
-    Backend::best().dot_prefixes(&vec![255; BLOCK / 2 * MAX_DIM], &query, &bound, &mut dots);
+    assert_eq!(groups_in_16_bits(&query), 4);
+    let rounded = Rounded { components: &query, run: 4 };
+    Backend::best().dot_prefixes(&vec![255; BLOCK / 2 * MAX_DIM], rounded, &bound, &mut dots);
     assert_eq!(scored(&dots), (2 * 15 * i64::from(limit)) as f32);
 }
 
@@ -488,6 +496,30 @@ fn scales_round_trip_within_their_error() {
     for bits in 0..=u16::MAX {
         for base in [1, MAX_SCALE_BASE] {
             assert!(scale_from_bits(bits, base).is_finite());
+        }
+    }
+}
+
+/// As many groups as said are added in 16 bits without overflow by every prefix there is, and of a query on the
+/// edge no more: parity of the backends with them shows the rest.
+#[test]
+fn what_fits_into_16_bits_is_known() {
+    let edge = |last: i8| -> Vec<i8> {
+        // 2,184 times 15 is 32,760; of one pair of lanes, and nothing in the other.
+        let mut query: Vec<i8> = [127, 127, 0, 0].repeat(8);
+        query.extend([127, last, 0, 0, 0, 0, 0, 0]);
+        query
+    };
+    assert_eq!(groups_in_16_bits(&edge(25)), 5);
+    assert_eq!(groups_in_16_bits(&edge(26)), 4);
+    let opposite: Vec<i8> = edge(26).iter().map(|q| -q).collect();
+    assert_eq!(groups_in_16_bits(&opposite), 4);
+    for query in [edge(25), edge(26), opposite, edge(25).iter().map(|q| -q).collect()] {
+        let (scales, offset) =
+            ([1 << 11; BLOCK], 15 * query.iter().map(|q| i32::from(*q)).sum::<i32>());
+        let affine = Affine { offset, step: 1.0, base: 0.0, scale_base: 126, norm_base: 1 };
+        for byte in [0, 0x0F, 0xF0, 255] {
+            assert_parity(&vec![byte; BLOCK * query.len()], &query, &scales, None, &affine);
         }
     }
 }

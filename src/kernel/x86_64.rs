@@ -10,19 +10,15 @@ use core::arch::x86_64::{
 
 use super::code::BLOCK;
 
-/// Groups of eight dimensions whose products 16 bits hold: each adds at most `2 * 2 * 15 * 127`
-/// to a lane.
-const GROUPS_IN_16_BITS: usize = 4;
-
 pub(super) fn dot_centroids(codes: &[u8], query: &[i8]) -> [i32; BLOCK] {
     // SAFETY: `Backend::best` is the only maker of `Avx2` outside of tests, and makes it only
     // where the machine has AVX2; `available` passes on what `best` made.
     unsafe { dot_centroids_avx2(codes, query) }
 }
 
-pub(super) fn dot_prefixes(codes: &[u8], query: &[i8]) -> [i32; BLOCK] {
+pub(super) fn dot_prefixes(codes: &[u8], query: &[i8], run: usize) -> [i32; BLOCK] {
     // SAFETY: as in `dot_centroids`.
-    unsafe { dot_prefixes_avx2(codes, query) }
+    unsafe { dot_prefixes_avx2(codes, query, run) }
 }
 
 /// Four accumulators of eight items each. A byte below 128 times one within ±127, twice, fits 16 bits.
@@ -42,14 +38,14 @@ fn dot_centroids_avx2(codes: &[u8], query: &[i8]) -> [i32; BLOCK] {
     stored(sums)
 }
 
-/// Four accumulators of eight items each, in 16 bits for a while and then in 32.
+/// Four accumulators of eight items each, in 16 bits for `run` groups of eight dimensions and then in 32.
 #[target_feature(enable = "avx2")]
-fn dot_prefixes_avx2(codes: &[u8], query: &[i8]) -> [i32; BLOCK] {
+fn dot_prefixes_avx2(codes: &[u8], query: &[i8], run: usize) -> [i32; BLOCK] {
     let mut sums = [_mm256_setzero_si256(); 4];
     let half = _mm256_set1_epi8(15);
     let ones = _mm256_set1_epi16(1);
-    let runs = codes.chunks(4 * BLOCK * GROUPS_IN_16_BITS);
-    for (run, queries) in runs.zip(query.chunks(8 * GROUPS_IN_16_BITS)) {
+    let runs = codes.chunks(4 * BLOCK * run);
+    for (run, queries) in runs.zip(query.chunks(8 * run)) {
         let mut short = [_mm256_setzero_si256(); 4];
         for (group, q) in run.chunks_exact(4 * BLOCK).zip(queries.as_chunks::<8>().0) {
             let four = |i: usize| {

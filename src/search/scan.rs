@@ -13,7 +13,7 @@ use crate::kernel::code::{
     BLOCK, CENTROID_BITS, PREFIX_BITS, QUERY_LIMIT, RADIUS_UNIT, centroid_block_bytes, padded_dim,
     prefix_block_bytes, scale_from_bits,
 };
-use crate::kernel::{Affine, Backend, Bound, Lengths};
+use crate::kernel::{Affine, Backend, Bound, Lengths, Rounded, groups_in_16_bits};
 use crate::load::{Extents, Index, Level, Lists};
 use crate::metric::Metric;
 
@@ -22,6 +22,8 @@ use crate::metric::Metric;
 pub(super) struct Scan {
     /// Rounded to 8 bits with sign, and padded.
     query: Vec<i8>,
+    /// Of it: see [`groups_in_16_bits`].
+    run: usize,
     /// `15 * sum(q)`: what makes prefixes odd integers.
     offset: i32,
     /// Step of the rounded query.
@@ -99,6 +101,7 @@ impl Scan {
     #[inline(never)]
     pub(super) fn prepare(&mut self, backend: Backend, index: &Index, query: &Query) {
         let step = quantize(query.vector(), &mut self.query);
+        self.run = groups_in_16_bits(&self.query);
         let sum = sum_of(&self.query);
         let squared: i32 = self.query.iter().map(|q| i32::from(*q) * i32::from(*q)).sum();
         self.gain = (f64::from(squared).sqrt() * step * ROUND_UP) as f32 * RADIUS_UNIT;
@@ -145,8 +148,9 @@ impl Scan {
         let codes = &blocks.codes[group * bytes..][..*bytes];
         let scales = &blocks.scales.as_chunks::<BLOCK>().0[group];
         let bases = &mut self.bases[group];
+        let query = Rounded { components: &self.query, run: self.run };
         let all = Bound { affine, scales: &[0; 4], norms: None, threshold: f32::MIN };
-        backend.dot_prefixes(codes, &self.query, &all, &mut self.dots);
+        backend.dot_prefixes(codes, query, &all, &mut self.dots);
         backend.score(&self.dots, Lengths { scales, norms: None }, &affine, bases);
         // Lists are powers of two: a group is one list, part of one, or several.
         let first = lists.of_block(group * BLOCK);
@@ -322,7 +326,8 @@ impl Scan {
         };
         let codes = &items.prefixes[block * items.bytes..][..items.bytes];
         // Refused, as nearly every block is.
-        if !backend.dot_prefixes(codes, &self.query, &bound, &mut self.dots) {
+        let query = Rounded { components: &self.query, run: self.run };
+        if !backend.dot_prefixes(codes, query, &bound, &mut self.dots) {
             return;
         }
         let norms = self.has_norms.then(|| &items.norms[block]);
