@@ -71,8 +71,8 @@ pub struct Rounded<'a> {
 }
 
 /// Groups of eight dimensions whose products with any prefixes fit into 16 bits together, as kernels add them:
-/// those of components 0, 1, 4 and 5 of each group, and those of the others. Always four; of an ordinary query
-/// all, since most of its components are far below the largest.
+/// those of components 0, 1, 4 and 5 of each group, and those of the others. Of any query four; of an ordinary
+/// one all, since most of its components are far below the largest.
 #[must_use]
 pub fn groups_in_16_bits(query: &[i8]) -> usize {
     let (mut positive, mut negative) = ([0; 2], [0; 2]);

@@ -500,8 +500,8 @@ fn scales_round_trip_within_their_error() {
     }
 }
 
-/// As many groups as said are added in 16 bits without overflow by every prefix there is, and of a query on the
-/// edge no more: parity of the backends with them shows the rest.
+/// A query's groups are added in 16 bits up to the last number that these hold, and the largest and least prefixes
+/// then still give the same sums everywhere.
 #[test]
 fn what_fits_into_16_bits_is_known() {
     let edge = |last: i8| -> Vec<i8> {

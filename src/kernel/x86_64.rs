@@ -45,9 +45,9 @@ fn dot_prefixes_avx2(codes: &[u8], query: &[i8], run: usize) -> [i32; BLOCK] {
     let half = _mm256_set1_epi8(15);
     let ones = _mm256_set1_epi16(1);
     let runs = codes.chunks(4 * BLOCK * run);
-    for (run, queries) in runs.zip(query.chunks(8 * run)) {
+    for (part, queries) in runs.zip(query.chunks(8 * run)) {
         let mut short = [_mm256_setzero_si256(); 4];
-        for (group, q) in run.chunks_exact(4 * BLOCK).zip(queries.as_chunks::<8>().0) {
+        for (group, q) in part.chunks_exact(4 * BLOCK).zip(queries.as_chunks::<8>().0) {
             let four = |i: usize| {
                 let bytes = [q[i] as u8, q[i + 1] as u8, q[i + 2] as u8, q[i + 3] as u8];
                 _mm256_set1_epi32(i32::from_le_bytes(bytes))
