@@ -213,19 +213,19 @@ impl Backend {
         bound: &Bound<'_>,
         dots: &mut [i32; BLOCK],
     ) -> bool {
-        let Rounded { components, run } = query;
+        let components = query.components;
         check(codes, BLOCK / 2, components);
         match self.held() {
             Self::Scalar => scalar::finish(scalar::dot_prefixes(codes, components), bound, dots),
             #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
             Self::Simd128 => simd128::dot_prefixes(codes, components, bound, dots),
             #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
-            Self::RelaxedPairs => pairs::dot_prefixes(codes, components, run, bound, dots),
+            Self::RelaxedPairs => pairs::dot_prefixes(codes, components, query.run, bound, dots),
             #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
             Self::Relaxed => relaxed::dot_prefixes(codes, components, bound, dots),
             #[cfg(target_arch = "x86_64")]
             Self::Avx2 => {
-                scalar::finish(x86_64::dot_prefixes(codes, components, run), bound, dots)
+                scalar::finish(x86_64::dot_prefixes(codes, components, query.run), bound, dots)
             }
         }
     }
