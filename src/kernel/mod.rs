@@ -31,7 +31,7 @@ mod simd128;
 #[cfg(target_arch = "x86_64")]
 mod x86_64;
 
-use code::{BLOCK, ItemCode};
+use code::{BLOCK, ItemCode, QUERY_LIMIT, padded_dim};
 pub use range::Packed;
 
 /// Sums that run beside each other in inner products of f64.
@@ -61,29 +61,69 @@ pub struct Lengths<'a> {
     pub norms: Option<&'a [u16; BLOCK]>,
 }
 
-/// A query rounded to integers.
-#[derive(Clone, Copy, Debug)]
-pub struct Rounded<'a> {
-    /// As many as a multiple of eight, each within ±[`code::QUERY_LIMIT`] (and never -128).
-    pub components: &'a [i8],
-    /// See [`groups_in_16_bits`].
-    pub run: usize,
+/// A query rounded to integers, as kernels take it: a multiple of eight of them, each within
+/// ±[`code::QUERY_LIMIT`] (and never -128).
+#[derive(Debug, Default)]
+pub struct Rounded {
+    components: Vec<i8>,
+    /// Groups of eight dimensions that are added up in 16 bits.
+    run: usize,
 }
 
-/// Groups of eight dimensions whose products with any prefixes fit into 16 bits together, as kernels add them:
-/// those of components 0, 1, 4 and 5 of each group, and those of the others. Of any query four; of an ordinary
-/// one all, since most of its components are far below the largest.
-#[must_use]
-pub fn groups_in_16_bits(query: &[i8]) -> usize {
+/// Groups of eight dimensions that 16 bits hold whatever the query: those of four are at most `4 * 4 * 15 * 127`.
+const LEAST_RUN: usize = 4;
+
+impl Rounded {
+    /// Rounds a vector, pads it, and returns the step: component = step * integer. Rounding half up, by floor:
+    /// the same everywhere. A vector so small that the inverse of its largest component overflows counts as
+    /// zero.
+    ///
+    /// Written without `clamp`: in a module with relaxed SIMD compilers make a relaxed minimum of it.
+    pub fn round(&mut self, vector: &[f64]) -> f64 {
+        let limit = f64::from(QUERY_LIMIT);
+        let mut largest = 0.0;
+        for x in vector {
+            if x.abs() > largest {
+                largest = x.abs();
+            }
+        }
+        let inverse = if largest > 1e-290 { limit / largest } else { 0.0 };
+        self.components.clear();
+        self.components.extend(vector.iter().map(|x| (x * inverse + 0.5).floor() as i8));
+        self.components.resize(padded_dim(vector.len()), 0);
+        self.run = longest_run(&self.components);
+        largest / limit
+    }
+
+    /// The integers.
+    #[inline]
+    #[must_use]
+    pub fn components(&self) -> &[i8] {
+        &self.components
+    }
+}
+
+/// How many groups of eight dimensions 16 bits hold together: all, or half of them, a quarter and so on. Most
+/// components lie far below the largest, so that it is nearly always all up to some 128 dimensions.
+fn longest_run(query: &[i8]) -> usize {
+    let mut run = query.len() / 8;
+    while run > LEAST_RUN && !query.chunks(8 * run).all(fits) {
+        run = run.div_ceil(2);
+    }
+    run.max(LEAST_RUN)
+}
+
+/// Whether 16 bits hold the products with any prefixes, as kernels add them: those of components 0, 1, 4 and 5
+/// of each group, and those of the others.
+fn fits(run: &[i8]) -> bool {
     let (mut positive, mut negative) = ([0; 2], [0; 2]);
-    for (j, q) in query.iter().enumerate() {
+    for (j, q) in run.iter().enumerate() {
         let (lane, product) = (j % 4 / 2, 15 * i32::from(*q));
         if product > 0 { positive[lane] += product } else { negative[lane] += product }
     }
     // Whatever was added so far lies between what all of one sign come to.
-    let fits = positive.iter().all(|sum| *sum <= i32::from(i16::MAX))
-        && negative.iter().all(|sum| *sum >= i32::from(i16::MIN));
-    if fits { (query.len() / 8).max(1) } else { 4 }
+    positive.iter().all(|sum| *sum <= i32::from(i16::MAX))
+        && negative.iter().all(|sum| *sum >= i32::from(i16::MIN))
 }
 
 /// What decides whether a block may hold a score above a threshold.
@@ -209,11 +249,11 @@ impl Backend {
     pub fn dot_prefixes(
         self,
         codes: &[u8],
-        query: Rounded<'_>,
+        query: &Rounded,
         bound: &Bound<'_>,
         dots: &mut [i32; BLOCK],
     ) -> bool {
-        let components = query.components;
+        let Rounded { components, .. } = query;
         check(codes, BLOCK / 2, components);
         match self.held() {
             Self::Scalar => scalar::finish(scalar::dot_prefixes(codes, components), bound, dots),
@@ -235,7 +275,8 @@ impl Backend {
     /// # Panics
     /// As [`Backend::dot_prefixes`].
     #[inline(always)]
-    pub fn dot_centroids(self, codes: &[u8], query: &[i8], dots: &mut [i32; BLOCK]) {
+    pub fn dot_centroids(self, codes: &[u8], query: &Rounded, dots: &mut [i32; BLOCK]) {
+        let Rounded { components: query, .. } = query;
         check(codes, BLOCK, query);
         match self.held() {
             Self::Scalar => *dots = scalar::dot_centroids(codes, query),

@@ -128,7 +128,7 @@ pub(super) mod pairs {
                 add_to_each(&mut pairs, group, dot);
             }
             let wide = pairs.map(|pairs| i32x4_extadd_pairwise_i16x8(pairs));
-            // The first run is nearly always the only one: then there is nothing to keep beside its sums.
+            // Of few dimensions it is nearly always the only one: then there is nothing to keep beside its sums.
             if i == 0 {
                 sums = wide;
             } else {

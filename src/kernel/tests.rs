@@ -45,25 +45,28 @@ fn assert_parity(
     let thresholds: Vec<f32> = near.chain([f32::MIN, 0.0, f32::MAX]).collect();
     let largest = every_fourth(scales, u16::max);
     let least = norms.map(|norms| every_fourth(norms, u16::min));
-    // Also where widening comes late, in the middle, and after every group.
-    let run = groups_in_16_bits(query);
-    assert!(run >= 4.min(dim / 8));
+    let rounded = |run| Rounded { components: query.to_vec(), run };
+    // Widening comes as late as it may, in the middle, and after every group.
+    let queries = [longest_run(query), 3, 1].map(rounded);
     let bound =
         |threshold| Bound { affine: *affine, scales: &largest, norms: least.as_ref(), threshold };
     for backend in Backend::available() {
         let mut found = [7; BLOCK];
-        backend.dot_centroids(codes, query, &mut found);
+        backend.dot_centroids(codes, &queries[0], &mut found);
         assert_eq!(found, lists, "{backend:?}, {dim} dimensions, lists");
         for threshold in &thresholds {
             let bound = bound(*threshold);
             let expected = scalar::finish(dots, &bound, &mut [0; BLOCK]);
             assert!(expected || best[0] <= *threshold, "nothing better is refused");
-            for run in [run, 3, 1] {
-                let rounded = Rounded { components: query, run };
-                let may = backend.dot_prefixes(prefixes, rounded, &bound, &mut found);
+            for query in &queries {
+                let may = backend.dot_prefixes(prefixes, query, &bound, &mut found);
                 assert_eq!(may, expected, "{backend:?}, {dim} dimensions, {threshold}");
                 if may {
-                    assert_eq!(found, dots, "{backend:?}, {dim} dimensions, {run}");
+                    assert_eq!(
+                        found, dots,
+                        "{backend:?}, {dim} dimensions, runs of {}",
+                        query.run
+                    );
                 }
             }
         }
@@ -130,7 +133,8 @@ fn extremes_do_not_overflow() {
             }
         }
     }
-    let query = vec![QUERY_LIMIT as i8; MAX_DIM];
+    let query = Rounded { components: vec![QUERY_LIMIT as i8; MAX_DIM], run: LEAST_RUN };
+    assert_eq!(longest_run(&query.components), LEAST_RUN);
     let limit = QUERY_LIMIT * MAX_DIM as i32;
     let lengths = Lengths { scales: &scales, norms: None };
     let scored = |dots: &[i32; BLOCK]| {
@@ -142,9 +146,7 @@ fn extremes_do_not_overflow() {
     Backend::best().dot_centroids(&vec![127; BLOCK * MAX_DIM], &query, &mut dots);
     assert_eq!(scored(&dots), (2 * 127 * i64::from(limit)) as f32);
     let bound = Bound { affine: exact, scales: &[1 << 11; 4], norms: None, threshold: 0.0 };
-    assert_eq!(groups_in_16_bits(&query), 4);
-    let rounded = Rounded { components: &query, run: 4 };
-    Backend::best().dot_prefixes(&vec![255; BLOCK / 2 * MAX_DIM], rounded, &bound, &mut dots);
+    Backend::best().dot_prefixes(&vec![255; BLOCK / 2 * MAX_DIM], &query, &bound, &mut dots);
     assert_eq!(scored(&dots), (2 * 15 * i64::from(limit)) as f32);
 }
 
@@ -510,11 +512,14 @@ fn what_fits_into_16_bits_is_known() {
         query.extend([127, last, 0, 0, 0, 0, 0, 0]);
         query
     };
-    assert_eq!(groups_in_16_bits(&edge(25)), 5);
-    assert_eq!(groups_in_16_bits(&edge(26)), 4);
+    assert_eq!(longest_run(&edge(25)), 5);
+    assert_eq!(longest_run(&edge(26)), 4);
     let opposite: Vec<i8> = edge(26).iter().map(|q| -q).collect();
-    assert_eq!(groups_in_16_bits(&opposite), 4);
-    for query in [edge(25), edge(26), opposite, edge(25).iter().map(|q| -q).collect()] {
+    assert_eq!(longest_run(&opposite), 4);
+    // Ten groups do not fit together, but five and five do.
+    let twice = [edge(25), edge(25)].concat();
+    assert_eq!(longest_run(&twice), 5);
+    for query in [twice, edge(25), edge(26), opposite, edge(25).iter().map(|q| -q).collect()] {
         let (scales, offset) =
             ([1 << 11; BLOCK], 15 * query.iter().map(|q| i32::from(*q)).sum::<i32>());
         let affine = Affine { offset, step: 1.0, base: 0.0, scale_base: 126, norm_base: 1 };

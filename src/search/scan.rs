@@ -10,20 +10,17 @@ use super::query::Query;
 use super::top::Top;
 use crate::item_set::ItemSet;
 use crate::kernel::code::{
-    BLOCK, CENTROID_BITS, PREFIX_BITS, QUERY_LIMIT, RADIUS_UNIT, centroid_block_bytes, padded_dim,
-    prefix_block_bytes, scale_from_bits,
+    BLOCK, CENTROID_BITS, PREFIX_BITS, RADIUS_UNIT, centroid_block_bytes, prefix_block_bytes,
+    scale_from_bits,
 };
-use crate::kernel::{Affine, Backend, Bound, Lengths, Rounded, groups_in_16_bits};
+use crate::kernel::{Affine, Backend, Bound, Lengths, Rounded};
 use crate::load::{Extents, Index, Level, Lists};
 use crate::metric::Metric;
 
 /// One query in the form that the kernels take, and what it has found so far.
 #[derive(Debug, Default)]
 pub(super) struct Scan {
-    /// Rounded to 8 bits with sign, and padded.
-    query: Vec<i8>,
-    /// Of it: see [`groups_in_16_bits`].
-    run: usize,
+    query: Rounded,
     /// `15 * sum(q)`: what makes prefixes odd integers.
     offset: i32,
     /// Step of the rounded query.
@@ -70,26 +67,6 @@ fn sum_of(integers: &[i8]) -> i32 {
     integers.iter().map(|q| i32::from(*q)).sum()
 }
 
-/// Rounds a vector to integers within ±[`QUERY_LIMIT`], padded, and returns the step: component =
-/// step * integer. Rounding half up, by floor: the same everywhere. A vector so small that the
-/// inverse of its largest component overflows counts as zero.
-///
-/// Written without `clamp`: in a module with relaxed SIMD compilers make a relaxed minimum of it.
-fn quantize(vector: &[f64], out: &mut Vec<i8>) -> f64 {
-    let limit = f64::from(QUERY_LIMIT);
-    let mut largest = 0.0;
-    for x in vector {
-        if x.abs() > largest {
-            largest = x.abs();
-        }
-    }
-    let inverse = if largest > 1e-290 { limit / largest } else { 0.0 };
-    out.clear();
-    out.extend(vector.iter().map(|x| (x * inverse + 0.5).floor() as i8));
-    out.resize(padded_dim(vector.len()), 0);
-    largest / limit
-}
-
 /// `(2^bits - 1) * sum(q)`: dot(q, v) = 2 dot(q, u) less that, exact in wrapping i32 arithmetic
 /// because the true value fits (see `kernel::code`).
 fn offset(bits: u32, sum: i32) -> i32 {
@@ -100,10 +77,10 @@ impl Scan {
     /// Takes a query, and scores the centroids of all lists.
     #[inline(never)]
     pub(super) fn prepare(&mut self, backend: Backend, index: &Index, query: &Query) {
-        let step = quantize(query.vector(), &mut self.query);
-        self.run = groups_in_16_bits(&self.query);
-        let sum = sum_of(&self.query);
-        let squared: i32 = self.query.iter().map(|q| i32::from(*q) * i32::from(*q)).sum();
+        let step = self.query.round(query.vector());
+        let sum = sum_of(self.query.components());
+        let squared: i32 =
+            self.query.components().iter().map(|q| i32::from(*q) * i32::from(*q)).sum();
         self.gain = (f64::from(squared).sqrt() * step * ROUND_UP) as f32 * RADIUS_UNIT;
         (self.length, self.dim) = (query.length() as f32, index.dim() as f32);
         self.has_norms = query.metric() == Metric::Euclidean;
@@ -148,9 +125,8 @@ impl Scan {
         let codes = &blocks.codes[group * bytes..][..*bytes];
         let scales = &blocks.scales.as_chunks::<BLOCK>().0[group];
         let bases = &mut self.bases[group];
-        let query = Rounded { components: &self.query, run: self.run };
         let all = Bound { affine, scales: &[0; 4], norms: None, threshold: f32::MIN };
-        backend.dot_prefixes(codes, query, &all, &mut self.dots);
+        backend.dot_prefixes(codes, &self.query, &all, &mut self.dots);
         backend.score(&self.dots, Lengths { scales, norms: None }, &affine, bases);
         // Lists are powers of two: a group is one list, part of one, or several.
         let first = lists.of_block(group * BLOCK);
@@ -326,8 +302,7 @@ impl Scan {
         };
         let codes = &items.prefixes[block * items.bytes..][..items.bytes];
         // Refused, as nearly every block is.
-        let query = Rounded { components: &self.query, run: self.run };
-        if !backend.dot_prefixes(codes, query, &bound, &mut self.dots) {
+        if !backend.dot_prefixes(codes, &self.query, &bound, &mut self.dots) {
             return;
         }
         let norms = self.has_norms.then(|| &items.norms[block]);
