@@ -225,6 +225,7 @@ impl Levels<'_> {
             code_recall: 1.0,
             margin: 0.0,
             filtered_margin: 0.0,
+            radius_share: 1.0,
         };
         (lists, self.level(&blocks, items_of_block), blocks.decoded)
     }

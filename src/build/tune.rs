@@ -44,6 +44,9 @@ const CANDIDATES: usize = 1000;
 const OPTIMISM: [f32; 8] = [0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 5.0];
 /// The share of the best items within the reach of their lists and blocks.
 const KEPT_BY_REACH: f64 = 0.99;
+/// The share of the nearest items that a search of everything keeps when it leaves out blocks by their radius:
+/// half of what the margin may lose is lost here. (Queries that no item is near ask for less of a radius.)
+const KEPT_BY_RADIUS: f64 = 0.9995;
 /// What part of the nearest items that may be lost is lost to lists that are not chosen: tried for each
 /// share;
 const LOST_TO_LISTS: [f64; 3] = [0.1, 0.25, 0.5];
@@ -207,6 +210,7 @@ impl Sample<'_> {
         let needs: Vec<Needs> = self.each(|searcher, i, query| {
             Needs::measure(searcher, &self.index, &query, self.queries[i], of_blocks)
         });
+        lists.radius_share = 0.0;
         for (depth, deep) in DEPTHS.iter().enumerate() {
             let items: Vec<Place> = near
                 .iter()
@@ -220,7 +224,13 @@ impl Sample<'_> {
             for share in SHARES {
                 lists.probes.extend(self.probes(depth, share, &items, &needs));
             }
+            let of_radius = |n: &Near| Needs::need(needs[n.query].kth[depth], n.limit);
+            let nearest = near.iter().filter(|n| n.depth < *deep);
+            let mut shares: Vec<f32> = nearest.map(of_radius).collect();
+            let share = quantile(&mut shares, KEPT_BY_RADIUS, f32::total_cmp).unwrap_or(1.0);
+            lists.radius_share = lists.radius_share.max(share);
         }
+        lists.radius_share = lists.radius_share.min(1.0);
         let reach = |of: &dyn Fn(&Near) -> f64| {
             let mut reaches: Vec<f64> = best.iter().map(|n| of(n)).collect();
             quantile(&mut reaches, KEPT_BY_REACH, f64::total_cmp).unwrap_or(0.0).max(0.0) as f32
@@ -230,7 +240,7 @@ impl Sample<'_> {
 
     /// Where the nearest items of a query of the sample lie.
     fn near(&self, searcher: &mut Searcher, i: usize, query: &Query) -> Vec<Near> {
-        let (lists, blocks) = searcher.promises(&self.index, query);
+        let [lists, blocks, limits] = searcher.promises(&self.index, query);
         let ranked = |lines: &Lines| -> Vec<Vec<f32>> {
             let sorted = |o: f32| {
                 let mut promises: Vec<f32> =
@@ -257,6 +267,7 @@ impl Sample<'_> {
                 list_ranks: ranks(&sorted_lists, lists[list]),
                 block_ranks: ranks(&sorted_blocks, blocks[block]),
                 line: blocks[block],
+                limit: limits[block],
                 reaches,
             }
         };
@@ -364,14 +375,15 @@ impl Needs {
         let mut found = searcher.candidates(index, query, &allowed, deepest);
         found.sort_unstable_by(|a, b| b.0.total_cmp(&a.0));
         let kth = DEPTHS.map(|depth| found[..depth.min(found.len())].last().map_or(0.0, |f| f.0));
-        let (_, mut by_rank) = searcher.promises(index, query);
+        let [_, mut by_rank, _] = searcher.promises(index, query);
         let promise = |line: &(f32, f32)| line.0 + OPTIMISM[optimism] * line.1;
         by_rank.sort_by(|a, b| promise(b).total_cmp(&promise(a)));
         by_rank.truncate(RANKED);
         Self { by_rank, kth }
     }
 
-    /// How many spreads above its centroid an item of a block would have to lie to be among the nearest.
+    /// How many spreads above its centroid, or radii, an item of a block would have to lie to be among the
+    /// nearest.
     fn need(kth: f64, (at_centroid, above): (f32, f32)) -> f32 {
         let above = f64::from(above).max(f64::MIN_POSITIVE);
         ((kth - f64::from(at_centroid)) / above).min(f64::from(NO_REACH)) as f32
@@ -397,6 +409,8 @@ struct Near {
     block_ranks: [u32; OPTIMISM.len()],
     /// What its block promises.
     line: (f32, f32),
+    /// What its block's radius allows.
+    limit: (f32, f32),
     /// How far it lies above the centroids of its list and its block.
     reaches: (f64, f64),
 }

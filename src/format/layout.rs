@@ -169,6 +169,8 @@ pub struct ListsLayout {
     pub margin: f32,
     /// Margin of prefix scores behind a filter.
     pub filtered_margin: f32,
+    /// See [`super::Lists`].
+    pub radius_share: f32,
 }
 
 /// What is known of section [`super::Titles`].

@@ -2,7 +2,7 @@
 //!
 //! | kernel | scalar | wasm32 simd128 | wasm32 relaxed | x86-64 |
 //! |---|---|---|---|---|
-//! | [`Backend::dot_prefixes`], [`Backend::dot_centroids`] | [`scalar`] | `i32x4.dot_i16x8` | `i32x4.relaxed_dot_i8x16_i7x16_add`, or the same in `i16x8` | AVX2 `vpmaddubsw` |
+//! | [`Backend::first_above`], [`Backend::dot_centroids`] | [`scalar`] | `i32x4.dot_i16x8` | `i32x4.relaxed_dot_i8x16_i7x16_add`, or the same in `i16x8` | AVX2 `vpmaddubsw` |
 //! | [`Backend::score`], [`Backend::above`], [`Backend::count_above`], [`Backend::extremes_above`] | [`scalar`] | four at a time | the same | [`scalar`] |
 //! | [`Backend::dot_code`], [`Backend::dot_centroid`], [`Backend::add_code`] | [`scalar`] | two f64 at a time | the same | [`scalar`] |
 //! | [`Backend::dot`] | [`scalar`] | two f64 at a time | the same | [`scalar`] |
@@ -126,27 +126,59 @@ fn fits(run: &[i8]) -> bool {
         && negative.iter().all(|sum| *sum >= i32::from(i16::MIN))
 }
 
-/// What decides whether a block may hold a score above a threshold.
+/// Blocks of prefixes, and what decides whether one of them may hold a score above a threshold.
 #[derive(Clone, Copy, Debug)]
-pub struct Bound<'a> {
-    /// What turns dot products into scores.
+pub struct Blocks<'a> {
+    /// The codes, in the layout of [`code`]: 16 bytes a dimension for each block.
+    pub prefixes: &'a [u8],
+    /// What turns dot products into scores; but the base is that of each block.
     pub affine: Affine,
-    /// The largest scale of every fourth item of the block.
-    pub scales: &'a [u16; 4],
+    /// Added to every score of a block.
+    pub bases: &'a [f32],
+    /// The largest scale of every fourth item of each block.
+    pub scales: &'a [[u16; 4]],
     /// The least squared norm of every fourth item, where the metric needs norms.
-    pub norms: Option<&'a [u16; 4]>,
+    pub norms: Option<&'a [[u16; 4]]>,
+}
+
+impl Blocks<'_> {
+    /// The place of the first wanted block for which `may` says so, of its codes and its bound.
+    #[inline(always)]
+    fn first(
+        &self,
+        wanted: &[usize],
+        dim: usize,
+        threshold: f32,
+        mut may: impl FnMut(&[u8], &Bound<'_>) -> bool,
+    ) -> Option<usize> {
+        let bytes = BLOCK / 2 * dim;
+        wanted.iter().position(|block| {
+            let codes = &self.prefixes[block * bytes..][..bytes];
+            let affine = Affine { base: self.bases[*block], ..self.affine };
+            let norms = self.norms.map(|norms| &norms[*block]);
+            may(codes, &Bound { affine, scales: &self.scales[*block], norms, threshold })
+        })
+    }
+}
+
+/// What decides about one block.
+#[derive(Clone, Copy, Debug)]
+struct Bound<'a> {
+    affine: Affine,
+    scales: &'a [u16; 4],
+    norms: Option<&'a [u16; 4]>,
     /// What a score must exceed.
-    pub threshold: f32,
+    threshold: f32,
 }
 
 #[inline(always)]
-fn check(codes: &[u8], bytes_a_dimension: usize, query: &[i8]) {
+fn check(codes: &[u8], query: &[i8]) {
     // One message for all callers.
     #[inline(never)]
     fn fail() {
         unreachable!("block and query lengths agree");
     }
-    if codes.len() != bytes_a_dimension * query.len() || !query.len().is_multiple_of(8) {
+    if codes.len() != BLOCK * query.len() || !query.len().is_multiple_of(8) {
         fail();
     }
     debug_assert!(query.iter().all(|q| *q != i8::MIN));
@@ -234,50 +266,55 @@ impl Backend {
         }
     }
 
-    /// The dot products of a query with the 32 prefixes of a block, in the layout of [`code`]; and whether
-    /// one of them may make a score above a threshold. Where none may, `dots` may stay as it was.
+    /// The first of the wanted blocks, in their order, that may hold a score above a threshold: its place in
+    /// `wanted`, and the dot products of the query with its 32 prefixes in `dots`. Where none may, `dots` means
+    /// nothing.
     ///
     /// Nearly every block of a scan is refused here. What decides is the score that an item would have with
     /// the largest dot product, the largest scale and the least norm of every fourth item: rounding never
     /// turns an order round, so no score of the block lies above it.
     ///
-    /// `codes` are 16 bytes a dimension, of at most [`code::MAX_DIM`].
+    /// The query has at most [`code::MAX_DIM`] components.
+    ///
+    /// # Panics
+    /// If a wanted block is not there, or what is told of the blocks does not fit together: a bug of the
+    /// caller, never of the data.
+    #[inline(always)]
+    pub fn first_above(
+        self,
+        blocks: &Blocks<'_>,
+        wanted: &[usize],
+        query: &Rounded,
+        threshold: f32,
+        dots: &mut [i32; BLOCK],
+    ) -> Option<usize> {
+        let Rounded { components, .. } = query;
+        match self.held() {
+            Self::Scalar => blocks.first(wanted, components.len(), threshold, |codes, bound| {
+                scalar::finish(scalar::dot_prefixes(codes, components), bound, dots)
+            }),
+            #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+            Self::Simd128 => simd128::first_above(blocks, wanted, components, threshold, dots),
+            #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
+            Self::RelaxedPairs => pairs::first_above(blocks, wanted, query, threshold, dots),
+            #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
+            Self::Relaxed => relaxed::first_above(blocks, wanted, components, threshold, dots),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2 => blocks.first(wanted, components.len(), threshold, |codes, bound| {
+                scalar::finish(x86_64::dot_prefixes(codes, components, query.run), bound, dots)
+            }),
+        }
+    }
+
+    /// The dot products of a query with the centroids of 32 lists: 32 bytes a dimension, whose highest bits are
+    /// not read.
     ///
     /// # Panics
     /// If the lengths do not fit together: a bug of the caller, never of the data.
     #[inline(always)]
-    pub fn dot_prefixes(
-        self,
-        codes: &[u8],
-        query: &Rounded,
-        bound: &Bound<'_>,
-        dots: &mut [i32; BLOCK],
-    ) -> bool {
-        let Rounded { components, .. } = query;
-        check(codes, BLOCK / 2, components);
-        match self.held() {
-            Self::Scalar => scalar::finish(scalar::dot_prefixes(codes, components), bound, dots),
-            #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-            Self::Simd128 => simd128::dot_prefixes(codes, components, bound, dots),
-            #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
-            Self::RelaxedPairs => pairs::dot_prefixes(codes, components, query.run, bound, dots),
-            #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
-            Self::Relaxed => relaxed::dot_prefixes(codes, components, bound, dots),
-            #[cfg(target_arch = "x86_64")]
-            Self::Avx2 => {
-                scalar::finish(x86_64::dot_prefixes(codes, components, query.run), bound, dots)
-            }
-        }
-    }
-
-    /// The same of the centroids of 32 lists: 32 bytes a dimension, whose highest bits are not read.
-    ///
-    /// # Panics
-    /// As [`Backend::dot_prefixes`].
-    #[inline(always)]
     pub fn dot_centroids(self, codes: &[u8], query: &Rounded, dots: &mut [i32; BLOCK]) {
         let Rounded { components: query, .. } = query;
-        check(codes, BLOCK, query);
+        check(codes, query);
         match self.held() {
             Self::Scalar => *dots = scalar::dot_centroids(codes, query),
             #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]

@@ -13,9 +13,9 @@ use core::arch::wasm32::{
 };
 use std::hint::black_box;
 
-use super::Bound;
 use super::code::BLOCK;
 use super::simd128::{add_to_each, finish, store_dots};
+use super::{Blocks, Bound};
 
 /// Whether the engine adds two products in 16 bits first, and does so rightly.
 ///
@@ -38,16 +38,22 @@ fn four(query: &[i8; 4]) -> v128 {
     i32x4_splat(i32::from_le_bytes(query.map(|q| q as u8)))
 }
 
-/// Eight accumulators of four items each, in registers over the whole block.
-///
-/// Not inlined: engines compile what is called, and only one of the two forms is.
+/// As in `simd128`. Engines compile what is called, and only one of the two forms is.
 #[inline(never)]
-pub(super) fn dot_prefixes(
-    codes: &[u8],
+pub(super) fn first_above(
+    blocks: &Blocks<'_>,
+    wanted: &[usize],
     query: &[i8],
-    bound: &Bound<'_>,
+    threshold: f32,
     dots: &mut [i32; BLOCK],
-) -> bool {
+) -> Option<usize> {
+    let may = |codes: &[u8], bound: &Bound<'_>| finish(dot_prefixes(codes, query), bound, dots);
+    blocks.first(wanted, query.len(), threshold, may)
+}
+
+/// Eight accumulators of four items each, in registers over the whole block.
+#[inline(always)]
+fn dot_prefixes(codes: &[u8], query: &[i8]) -> [v128; 8] {
     let mut sums = [i32x4_splat(0); 8];
     let half = u8x16_splat(15);
     let (groups, _) = codes.as_chunks::<{ 4 * BLOCK }>();
@@ -61,7 +67,7 @@ pub(super) fn dot_prefixes(
         };
         add_to_each(&mut sums, group, dot);
     }
-    finish(sums, bound, dots)
+    sums
 }
 
 /// The same for centroids, whose bytes are the operand as they lie (but for their highest bits).
@@ -96,20 +102,28 @@ pub(super) mod pairs {
         i32x4_splat, u8x16_splat, u16x8_shr, v128, v128_and,
     };
 
-    use super::super::Bound;
     use super::super::code::BLOCK;
     use super::super::simd128::{add_to_each, finish};
+    use super::super::{Blocks, Bound, Rounded};
     use super::{centroids_by, four};
 
-    /// `run` groups of eight dimensions are added up in 16 bits before they are widened.
     #[inline(never)]
-    pub(crate) fn dot_prefixes(
-        codes: &[u8],
-        query: &[i8],
-        run: usize,
-        bound: &Bound<'_>,
+    pub(crate) fn first_above(
+        blocks: &Blocks<'_>,
+        wanted: &[usize],
+        query: &Rounded,
+        threshold: f32,
         dots: &mut [i32; BLOCK],
-    ) -> bool {
+    ) -> Option<usize> {
+        let Rounded { components, run } = query;
+        let sums = |codes: &[u8]| dot_prefixes(codes, components, *run);
+        let may = |codes: &[u8], bound: &Bound<'_>| finish(sums(codes), bound, dots);
+        blocks.first(wanted, components.len(), threshold, may)
+    }
+
+    /// `run` groups of eight dimensions are added up in 16 bits before they are widened.
+    #[inline(always)]
+    fn dot_prefixes(codes: &[u8], query: &[i8], run: usize) -> [v128; 8] {
         let mut sums = [i32x4_splat(0); 8];
         let half = u8x16_splat(15);
         let (groups, _) = codes.as_chunks::<{ 4 * BLOCK }>();
@@ -137,7 +151,7 @@ pub(super) mod pairs {
                 }
             }
         }
-        finish(sums, bound, dots)
+        sums
     }
 
     #[inline(never)]

@@ -20,7 +20,8 @@ pub(super) fn dot_prefixes(codes: &[u8], query: &[i8]) -> [i32; BLOCK] {
     })
 }
 
-/// See [`super::Backend::dot_prefixes`].
+/// Whether a block with these dot products may hold a score above the threshold: see
+/// [`super::Backend::first_above`].
 pub(super) fn finish(found: [i32; BLOCK], bound: &Bound<'_>, dots: &mut [i32; BLOCK]) -> bool {
     *dots = found;
     let affine = &bound.affine;

@@ -48,18 +48,36 @@ fn assert_parity(
     let rounded = |run| Rounded { components: query.to_vec(), run };
     // Widening comes as late as it may, in the middle, and after every group.
     let queries = [longest_run(query), 3, 1].map(rounded);
-    let bound =
-        |threshold| Bound { affine: *affine, scales: &largest, norms: least.as_ref(), threshold };
+    // The block, and before it one that nothing can be expected of: its prefixes are the other half.
+    let both = [&codes[codes.len() / 2..], prefixes].concat();
+    let bases = [f32::MIN / 4.0, affine.base];
+    let (two_largest, two_least) = ([[0; 4], largest], least.map(|least| [[0; 4], least]));
+    let blocks = Blocks {
+        prefixes: &both,
+        affine: *affine,
+        bases: &bases,
+        scales: &two_largest,
+        norms: two_least.as_ref().map(|norms| &norms[..]),
+    };
     for backend in Backend::available() {
         let mut found = [7; BLOCK];
         backend.dot_centroids(codes, &queries[0], &mut found);
         assert_eq!(found, lists, "{backend:?}, {dim} dimensions, lists");
         for threshold in &thresholds {
-            let bound = bound(*threshold);
+            let threshold = *threshold;
+            let norms = least.as_ref();
+            let bound = Bound { affine: *affine, scales: &largest, norms, threshold };
             let expected = scalar::finish(dots, &bound, &mut [0; BLOCK]);
-            assert!(expected || best[0] <= *threshold, "nothing better is refused");
+            assert!(expected || best[0] <= threshold, "nothing better is refused");
             for query in &queries {
-                let may = backend.dot_prefixes(prefixes, query, &bound, &mut found);
+                let mut first =
+                    |wanted| backend.first_above(&blocks, wanted, query, threshold, &mut found);
+                // Below the lowest threshold lies nothing.
+                let of_two = if threshold == f32::MIN { 0 } else { 1 };
+                let place = first(&[0, 1]);
+                assert_eq!(place, expected.then_some(of_two), "{backend:?}, {dim}, {threshold}");
+                assert_eq!(first(&[]), None);
+                let may = first(&[1]).is_some();
                 assert_eq!(may, expected, "{backend:?}, {dim} dimensions, {threshold}");
                 if may {
                     assert_eq!(
@@ -145,8 +163,10 @@ fn extremes_do_not_overflow() {
     let mut dots = [0; BLOCK];
     Backend::best().dot_centroids(&vec![127; BLOCK * MAX_DIM], &query, &mut dots);
     assert_eq!(scored(&dots), (2 * 127 * i64::from(limit)) as f32);
-    let bound = Bound { affine: exact, scales: &[1 << 11; 4], norms: None, threshold: 0.0 };
-    Backend::best().dot_prefixes(&vec![255; BLOCK / 2 * MAX_DIM], &query, &bound, &mut dots);
+    let prefixes = &vec![255; BLOCK / 2 * MAX_DIM];
+    let scales = &[[1 << 11; 4]];
+    let block = Blocks { prefixes, affine: exact, bases: &[0.0], scales, norms: None };
+    assert_eq!(Backend::best().first_above(&block, &[0], &query, 0.0, &mut dots), Some(0));
     assert_eq!(scored(&dots), (2 * 15 * i64::from(limit)) as f32);
 }
 

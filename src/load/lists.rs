@@ -90,6 +90,7 @@ pub struct Lists<'a> {
     code_recall: f32,
     pub(crate) margin: f32,
     pub(crate) filtered_margin: f32,
+    pub(crate) radius_share: f32,
 }
 
 impl<'a> Lists<'a> {
@@ -105,6 +106,7 @@ impl<'a> Lists<'a> {
             code_recall: layout.code_recall,
             margin: layout.margin,
             filtered_margin: layout.filtered_margin,
+            radius_share: layout.radius_share,
         }
     }
 

@@ -42,7 +42,8 @@ pub enum Effort {
     Usual,
     /// So much that this share (0 to 1) of the exact answer is expected to come back.
     Recall(f32),
-    /// Everything.
+    /// Everything, but for blocks of items that the best found so far outdo by more than any of the nearest
+    /// of the builder's sample would have allowed (behind a filter: that they outdo for sure).
     Exhaustive,
 }
 
@@ -165,18 +166,18 @@ impl Searcher {
         scan.top.restart(n, n, 0.0);
         scan.score_all(self.backend, index);
         let items = Items::of(index);
-        for block in 0..allowed.words().len() {
-            scan.scan_block(self.backend, &items, block, allowed);
-        }
+        let blocks: Vec<usize> = (0..allowed.words().len()).collect();
+        scan.scan_blocks(self.backend, &items, &blocks, allowed);
         let (prefixes, items): (Vec<f32>, Vec<Ordinal>) = scan.top.finish().unzip();
         let scores = self.score(index, query, &items);
         prefixes.into_iter().map(f64::from).zip(scores).collect()
     }
 
     /// What each list and each block promises a query at its centroid, and how much more for each spread
-    /// above it.
+    /// above it; and of blocks what no item exceeds that is no farther from the centroid than nothing, and how
+    /// much more for a radius.
     #[cfg(feature = "build")]
-    pub(crate) fn promises(&mut self, index: &Index, query: &Query) -> (Lines, Lines) {
+    pub(crate) fn promises(&mut self, index: &Index, query: &Query) -> [Lines; 3] {
         let mut scan = Scan::default();
         scan.prepare(self.backend, index, query);
         let (lists, blocks) = (index.lists(), index.blocks());
@@ -188,7 +189,7 @@ impl Searcher {
         let of_blocks = (0..index.len().div_ceil(BLOCK))
             .map(|block| line(&|s| scan.block_promise(&blocks, block, s)))
             .collect();
-        (of_lists, of_blocks)
+        [of_lists, of_blocks, scan.limit_lines(&Items::of(index))]
     }
 
     /// Finds, for each query, the items that may belong to its best `k`.
@@ -242,9 +243,11 @@ impl Searcher {
                 (scan.n_above, scan.n_above_allowed) = (0, 0);
             }
         }
-        let leave = match probing.has_reach() {
-            true => Leave::Beyond(probing.reach),
-            false => Leave::Hopeless,
+        // What was measured was measured without a filter.
+        let leave = match (probing.has_reach(), lists.radius_share) {
+            (true, _) => Leave::Beyond(probing.reach),
+            (false, share) if share < 1.0 && !is_filtered => Leave::Outside(share),
+            _ => Leave::Hopeless,
         };
         self.scan_chosen(index, allowed, queries.len(), Some(leave));
         // What qualifies may all lie far away, where a centroid says little about its best items.
@@ -348,16 +351,15 @@ fn scan_blocks(
     items.fetch(blocks);
     // Nearly always: then they are its own, and it need not be asked, which costs a hundredth of a search.
     if let [scan] = scans {
-        for block in blocks {
-            scan.scan_block(backend, items, *block, allowed);
-        }
+        scan.scan_blocks(backend, items, blocks, allowed);
         return;
     }
-    for block in blocks {
-        for scan in &mut *scans {
-            if scan.choice.blocks.contains(Ordinal(*block as u32)) {
-                scan.scan_block(backend, items, *block, allowed);
-            }
+    for scan in scans {
+        let (mut own, mut n) = ([0; AHEAD], 0);
+        for block in blocks {
+            own[n] = *block;
+            n += usize::from(scan.choice.blocks.contains(Ordinal(*block as u32)));
         }
+        scan.scan_blocks(backend, items, &own[..n], allowed);
     }
 }

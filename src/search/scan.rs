@@ -13,7 +13,7 @@ use crate::kernel::code::{
     BLOCK, CENTROID_BITS, PREFIX_BITS, RADIUS_UNIT, centroid_block_bytes, prefix_block_bytes,
     scale_from_bits,
 };
-use crate::kernel::{Affine, Backend, Bound, Lengths, Rounded};
+use crate::kernel::{Affine, Backend, Blocks, Lengths, Rounded};
 use crate::load::{Extents, Index, Level, Lists};
 use crate::metric::Metric;
 
@@ -59,6 +59,9 @@ pub(super) enum Leave {
     /// Those that hold nothing better than was found unless it lies more than so many spreads above their
     /// centroid: as far as was measured.
     Beyond(f32),
+    /// Those that hold nothing better than was found unless it lies farther from their centroid, towards the
+    /// query, than this share of their radius: as far as was ever measured.
+    Outside(f32),
     /// Those that are sure to hold nothing better. Answers are as if all were looked at.
     Hopeless,
 }
@@ -125,8 +128,9 @@ impl Scan {
         let codes = &blocks.codes[group * bytes..][..*bytes];
         let scales = &blocks.scales.as_chunks::<BLOCK>().0[group];
         let bases = &mut self.bases[group];
-        let all = Bound { affine, scales: &[0; 4], norms: None, threshold: f32::MIN };
-        backend.dot_prefixes(codes, &self.query, &all, &mut self.dots);
+        let all =
+            Blocks { prefixes: codes, affine, bases: &[0.0], scales: &[[0; 4]], norms: None };
+        backend.first_above(&all, &[0], &self.query, f32::MIN, &mut self.dots);
         backend.score(&self.dots, Lengths { scales, norms: None }, &affine, bases);
         // Lists are powers of two: a group is one list, part of one, or several.
         let first = lists.of_block(group * BLOCK);
@@ -135,6 +139,19 @@ impl Scan {
         for (bases, of_list) in bases.chunks_mut(a_list).zip(of_lists) {
             bases.iter_mut().for_each(|base| *base += of_list);
         }
+    }
+
+    /// What each block promises beside its centroid by a radius: two numbers of [`Scan::limits`] a block, by a
+    /// share of nothing, and how much more by a share of 1.
+    #[cfg(feature = "build")]
+    pub(super) fn limit_lines(&self, items: &Items<'_>) -> Vec<(f32, f32)> {
+        let lines = (0..self.bases.len()).flat_map(|group| {
+            let (mut at_centroid, mut at_most) = ([0.0; BLOCK], [0.0; BLOCK]);
+            self.limits(items, group, 0.0, &mut at_centroid);
+            self.limits(items, group, 1.0, &mut at_most);
+            at_centroid.into_iter().zip(at_most).map(|(low, high)| (low, high - low))
+        });
+        lines.collect()
     }
 
     /// Scores the centroids of all blocks.
@@ -240,25 +257,34 @@ impl Scan {
     ) -> u32 {
         let chosen = self.choice.blocks.words()[group];
         let mut most = [0.0; BLOCK];
-        match leave {
+        let least = match leave {
             Leave::Beyond(reach) => {
                 self.promises(blocks, group, &self.bases[group], reach, &mut most);
-                let kept = chosen & backend.above(&most, self.top.kth_so_far());
-                self.choice.blocks.set_word(group, kept);
-                kept
+                self.top.kth_so_far()
+            }
+            Leave::Outside(share) => {
+                self.limits(items, group, share, &mut most);
+                self.top.kth_so_far()
             }
             Leave::Hopeless => {
-                self.limits(items, group, &mut most);
-                chosen & backend.above(&most, self.top.threshold())
+                self.limits(items, group, 1.0, &mut most);
+                self.top.threshold()
             }
+        };
+        let kept = chosen & backend.above(&most, least);
+        // What holds nothing for sure counts as looked at.
+        if !matches!(leave, Leave::Hopeless) {
+            self.choice.blocks.set_word(group, kept);
         }
+        kept
     }
 
-    /// What no prefix score of a group's blocks exceeds, as their radii show: the inner product of query and
-    /// residual is at most that of their lengths (Cauchy and Schwarz).
-    fn limits(&self, items: &Items<'_>, group: usize, out: &mut [f32; BLOCK]) {
+    /// What no prefix score of a group's blocks exceeds unless an item lies farther from its block's centroid,
+    /// towards the query, than this share of the block's radius. None does by a share of 1: the inner product of
+    /// query and residual is at most that of their lengths (Cauchy and Schwarz).
+    fn limits(&self, items: &Items<'_>, group: usize, share: f32, out: &mut [f32; BLOCK]) {
         let radii = &items.extents.radii[group];
-        add_each(&self.bases[group], radii, items.scale_base, self.gain, out);
+        add_each(&self.bases[group], radii, items.scale_base, self.gain * share, out);
         if self.has_norms {
             let norms = items.extents.least_norms[group * BLOCK..].iter();
             for (limit, [a, b, c, d]) in out.iter_mut().zip(norms) {
@@ -275,53 +301,57 @@ impl Scan {
         allowed.iter().for_each(|item| self.top.push(0.0, item.0));
     }
 
-    /// Scans a block whose centroid was scored.
+    /// Scans blocks whose centroids were scored.
     #[inline(never)]
-    pub(super) fn scan_block(
+    pub(super) fn scan_blocks(
         &mut self,
         backend: Backend,
         items: &Items<'_>,
-        block: usize,
+        blocks: &[usize],
         allowed: &ItemSet,
     ) {
-        let mut word = allowed.words()[block];
-        if word == 0 {
-            return;
-        }
-        let bound = Bound {
-            affine: Affine {
-                offset: self.offset,
-                step: self.step * items.prefix_step,
-                base: self.bases[block / BLOCK][block % BLOCK],
-                scale_base: items.scale_base,
-                norm_base: items.norm_base,
-            },
-            scales: &items.extents.largest_scales[block],
-            norms: self.has_norms.then(|| &items.extents.least_norms[block]),
-            threshold: self.top.threshold(),
+        let (bases, has_norms) = (self.bases.as_flattened(), self.has_norms);
+        let affine = Affine {
+            offset: self.offset,
+            step: self.step * items.prefix_step,
+            base: 0.0,
+            scale_base: items.scale_base,
+            norm_base: items.norm_base,
         };
-        let codes = &items.prefixes[block * items.bytes..][..items.bytes];
-        // Refused, as nearly every block is.
-        if !backend.dot_prefixes(codes, &self.query, &bound, &mut self.dots) {
-            return;
-        }
-        let norms = self.has_norms.then(|| &items.norms[block]);
-        let lengths = Lengths { scales: &items.scales[block], norms };
-        let mut scores = [0.0; BLOCK];
-        backend.score(&self.dots, lengths, &bound.affine, &mut scores);
-        let above = backend.above(&scores, self.top.threshold());
-        if self.is_counting && above != 0 {
-            let high = backend.above(&scores, self.top.kth_so_far());
-            self.n_above += high.count_ones() as usize;
-            self.n_above_allowed += (high & word).count_ones() as usize;
-        }
-        word &= above;
-        while word != 0 {
-            let lane = word.trailing_zeros();
-            word &= word - 1;
-            let score = scores[lane as usize];
-            if score > self.top.threshold() {
-                self.top.push(score, (block * BLOCK) as u32 + lane);
+        let all = Blocks {
+            prefixes: items.prefixes,
+            affine,
+            bases,
+            scales: items.extents.largest_scales,
+            norms: has_norms.then_some(items.extents.least_norms),
+        };
+        let (mut rest, dots) = (blocks, &mut self.dots);
+        // Nearly every block is refused.
+        while let Some(i) =
+            backend.first_above(&all, rest, &self.query, self.top.threshold(), dots)
+        {
+            let block = rest[i];
+            rest = &rest[i + 1..];
+            let norms = has_norms.then(|| &items.norms[block]);
+            let lengths = Lengths { scales: &items.scales[block], norms };
+            let mut scores = [0.0; BLOCK];
+            let affine = Affine { base: bases[block], ..affine };
+            backend.score(dots, lengths, &affine, &mut scores);
+            let above = backend.above(&scores, self.top.threshold());
+            let allowed = allowed.words()[block];
+            if self.is_counting && above != 0 {
+                let high = backend.above(&scores, self.top.kth_so_far());
+                self.n_above += high.count_ones() as usize;
+                self.n_above_allowed += (high & allowed).count_ones() as usize;
+            }
+            let mut word = above & allowed;
+            while word != 0 {
+                let lane = word.trailing_zeros();
+                word &= word - 1;
+                let score = scores[lane as usize];
+                if score > self.top.threshold() {
+                    self.top.push(score, (block * BLOCK) as u32 + lane);
+                }
             }
         }
     }
@@ -436,10 +466,10 @@ mod tests {
                 scan.prepare(backend, &index, &Query::new(&index, &vector).unwrap());
                 scan.score_all(backend, &index);
                 let mut limits = [0.0; BLOCK];
-                scan.limits(&items, 0, &mut limits);
+                scan.limits(&items, 0, 1.0, &mut limits);
                 for (block, limit) in limits.iter().take(index.len().div_ceil(BLOCK)).enumerate() {
                     scan.top.restart(BLOCK, BLOCK, 0.0);
-                    scan.scan_block(backend, &items, block, &all);
+                    scan.scan_blocks(backend, &items, &[block], &all);
                     let best = scan.top.finish().map(|(score, _)| score).fold(f32::MIN, f32::max);
                     assert!(best <= *limit, "{best} {limit}");
                     // Somewhere above the centroid, on the scale of inner products.

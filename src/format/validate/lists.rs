@@ -43,11 +43,13 @@ pub(super) fn lists_layout(
         code_recall: lists.code_recall.to_native(),
         margin: lists.margin.to_native(),
         filtered_margin: lists.filtered_margin.to_native(),
+        radius_share: lists.radius_share.to_native(),
     };
     let is_share = |x: f32| (0.0..=1.0).contains(&x);
     ensure(layout.probes.len() <= 256, LISTS, "at most 256 measurements")?;
     let shares = layout.probes.iter().all(|p| is_share(p.share));
-    let shares = shares && is_share(layout.recall) && is_share(layout.code_recall);
+    let measured = [layout.recall, layout.code_recall, layout.radius_share];
+    let shares = shares && measured.into_iter().all(is_share);
     ensure(shares, LISTS, "shares are within 0 to 1")?;
     let margins = [layout.margin, layout.filtered_margin].into_iter();
     check_finite(margins.chain(layout.probes.iter().map(|p| p.reach)), LISTS)?;
