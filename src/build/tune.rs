@@ -422,3 +422,36 @@ struct Place {
     /// Spreads above the block's centroid.
     need: f32,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::build::{Embeddings, Table, build};
+
+    /// What was measured leaves out something; what was not measured leaves out nothing.
+    #[test]
+    fn shares_of_radii_are_measured_where_there_are_lists() {
+        let mut rng = SeededRng::new(8, 0);
+        for (n, metric) in
+            [(6000, Metric::Cosine), (6000, Metric::Euclidean), (6000, Metric::InnerProduct)]
+                .into_iter()
+                .chain([(300, Metric::Cosine), (100, Metric::Cosine)])
+        {
+            let ids = (0..n).map(|i| i.to_string()).collect();
+            let table = Table { ids, columns: Vec::new() };
+            let centers: Vec<f64> = (0..20 * 16).map(|_| rng.normal()).collect();
+            let values = (0..n * 16)
+                .map(|i| (centers[i / 16 % 20 * 16 + i % 16] + 0.5 * rng.normal()) as f32)
+                .collect();
+            let options = BuildOptions { metric, ..BuildOptions::default() };
+            let built = build(&table, &Embeddings { dim: 16, values }, &options).unwrap();
+            let index = Index::open(AlignedBytes::copy_of(&built.bytes).unwrap()).unwrap();
+            let (share, has_lists) = (index.lists().radius_share, index.lists().len() > 1);
+            assert_eq!(has_lists, n > 1000);
+            match has_lists {
+                true => assert!(0.2 < share && share < 1.0, "{metric:?}: {share}"),
+                false => assert_eq!(share, 1.0),
+            }
+        }
+    }
+}
