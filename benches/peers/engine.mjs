@@ -18,7 +18,7 @@ async function reserve({ instantiateGlue, wasm }, byteLength, mark) {
   const engine = new glue.Engine(byteLength);
   mark("reserve memory");
   const append = (piece, at = 0) => new Uint8Array(memory.buffer, engine.address() + at, piece.length).set(piece);
-  return { engine, append };
+  return { engine, append, memory };
 }
 
 const engine = {
@@ -43,12 +43,12 @@ const engine = {
   },
 
   async load(code, bytes, _, mark) {
-    const { engine, append } = await reserve(code, bytes.byteLength, mark);
+    const { append, ...loaded } = await reserve(code, bytes.byteLength, mark);
     append(new Uint8Array(bytes));
     mark("copy into linear memory");
-    engine.arrive(bytes.byteLength);
+    loaded.engine.arrive(bytes.byteLength);
     mark("open");
-    return engine;
+    return loaded;
   },
 
   /**
@@ -58,7 +58,8 @@ const engine = {
   streamed: {
     lastByte: IN_PIECES,
     async load(code, bytes, _, mark) {
-      const { engine, append } = await reserve(code, bytes.byteLength, mark);
+      const { append, ...loaded } = await reserve(code, bytes.byteLength, mark);
+      const { engine } = loaded;
       const all = new Uint8Array(bytes);
       const length = Math.ceil(all.length / PIECES);
       for (let start = 0; start < all.length; start += length) {
@@ -68,20 +69,35 @@ const engine = {
       mark(IN_PIECES);
       engine.arrive(all.length);
       mark("take notice of the last piece");
-      return engine;
+      return loaded;
     },
   },
 
   /** The wrapper would make the request's text anew each time; here that is left out. */
-  query: (engine, vector, k, variant) => {
+  query: (loaded, vector, k, variant) => {
+    const { engine } = loaded;
     const { below, recall } = variant;
-    if (below === undefined) return engine.nearest(vector, k, recall === "exhaustive" ? Infinity : NaN);
+    if (below === undefined) return nearest(loaded, vector, k, recall === "exhaustive" ? Infinity : NaN);
     variant.request ??= JSON.stringify({ k, recall, where: `sieve < ${below}` });
     return engine.similar(undefined, vector, variant.request);
   },
 
-  rows: (engine, found) =>
-    engine.ids(found.ordinals ?? Uint32Array.from(found.subarray(2, 1 + found.length / 2))).map(Number),
+  rows: ({ engine }, { ordinals }) => engine.ids(Uint32Array.from(ordinals)).map(Number),
 };
+
+/** An answer, read from linear memory as the package does: ordinals and scores. */
+function nearest(loaded, vector, k, recall) {
+  const at = loaded.engine.nearest(vector, k, recall) / 8;
+  // Growing memory detaches every earlier view of it, and leaves it empty.
+  if (!loaded.numbers?.length) loaded.numbers = new Float64Array(loaded.memory.buffer);
+  const { numbers } = loaded;
+  const n = numbers[at];
+  const [ordinals, scores] = [new Array(n), new Array(n)];
+  for (let i = 0; i < n; i += 1) {
+    ordinals[i] = numbers[at + 3 + i];
+    scores[i] = numbers[at + 3 + n + i];
+  }
+  return { ordinals, scores };
+}
 
 export default engine;

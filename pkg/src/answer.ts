@@ -43,20 +43,6 @@ export function answerOf(slate: string, found: EngineAnswer, names: Names, befor
   return Object.defineProperty(answer, "slate", { value: slate }) as Answer;
 }
 
-/** The numbers of the engine's shortest call as the answer that its others give. */
-export function nearestOf(packed: Float64Array, requested: number): EngineAnswer {
-  const [qualifying = 0, approximate] = packed;
-  const middle = 1 + packed.length / 2;
-  return {
-    ordinals: Uint32Array.from(packed.subarray(2, middle)),
-    scores: packed.subarray(middle),
-    requested,
-    qualifying,
-    basis: "similarity",
-    ...(approximate === 1 ? { approximate: true } : {}),
-  };
-}
-
 function item(found: EngineAnswer, i: number, id: string, fields: Fields | undefined): Item {
   const score = found.scores[i];
   if (score === undefined) throw new NearfieldError("E_ENGINE", "the engine gave fewer scores than items");

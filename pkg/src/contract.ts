@@ -184,10 +184,10 @@ export interface Engine {
   similar(id: string | undefined, vector: Float32Array, request: string): EngineAnswer;
   /**
    * The nearest items to a vector when nothing else is asked. A recall of `NaN` is the archive's own,
-   * `Infinity` looks at all items. Numbers: how many qualify, whether scores are approximate, the ordinals,
-   * the scores.
+   * `Infinity` looks at all items. Gives the byte address, up to the next call, of 64-bit floats in linear
+   * memory: how many were found, how many qualify, whether scores are approximate, the ordinals, the scores.
    */
-  nearest(vector: Float32Array, k: number, recall: number): Float64Array;
+  nearest(vector: Float32Array, k: number, recall: number): number;
   find(text: string, request: string): EngineAnswer;
   recommend(request: string): EngineAnswer;
   rank(ids: readonly string[], request: string): EngineAnswer;

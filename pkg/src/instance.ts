@@ -1,5 +1,5 @@
 import { instantiateGlue } from "../wasm/glue.js";
-import type { Engine } from "./contract.js";
+import type { Engine, EngineAnswer } from "./contract.js";
 import { asNearfieldError, NearfieldError } from "./errors.js";
 
 /** What wasm can address; the engine would take a greater length for its remainder. */
@@ -14,6 +14,8 @@ export class Instance {
   readonly lengthBytes: number;
   readonly #memory: WebAssembly.Memory;
   readonly #address: number;
+  /** All of the memory, kept since a view of it takes a while to make. */
+  #numbers = new Float64Array();
   #received = 0;
   #arrived = 0;
 
@@ -103,6 +105,28 @@ export class Instance {
   /** The first bytes of the archive, at most `length` of those written, copied. */
   head(length: number): Uint8Array {
     return this.#view().slice(0, Math.min(length, this.#received));
+  }
+
+  /**
+   * The nearest items to a vector when nothing else is asked.
+   *
+   * @param recall - `NaN` for the archive's own, `Infinity` for all items.
+   * @throws whatever the engine throws.
+   */
+  nearest(vector: Float32Array, { k, recall }: { k: number; recall: number }): EngineAnswer {
+    const at = this.engine.nearest(vector, k, recall) / 8;
+    // Growing memory detaches every earlier view of it, and leaves it empty.
+    if (this.#numbers.length === 0) this.#numbers = new Float64Array(this.#memory.buffer);
+    const numbers = this.#numbers;
+    const [n = 0, approximate] = [numbers[at], numbers[at + 2]];
+    return {
+      ordinals: Uint32Array.from(numbers.subarray(at + 3, at + 3 + n)),
+      scores: numbers.slice(at + 3 + n, at + 3 + 2 * n),
+      requested: k,
+      qualifying: numbers[at + 1] ?? 0,
+      basis: "similarity",
+      ...(approximate === 1 ? { approximate: true } : {}),
+    };
   }
 
   /** Made anew at each use: growing memory detaches every earlier view of it. */

@@ -1,4 +1,4 @@
-import { answerOf, nearestOf, summaryOf } from "./answer.js";
+import { answerOf, summaryOf } from "./answer.js";
 import type { Engine, EngineAnswer, EngineInfo } from "./contract.js";
 import { NearfieldError } from "./errors.js";
 import type { Loading } from "./load.js";
@@ -241,15 +241,13 @@ export class Nearfield {
       throw wrong("similar target", "an item id or a Float32Array", target);
     }
     this.#requireColumns("similar", fields);
-    const plain = typeof target === "string" ? undefined : plainOf(read);
-    if (plain !== undefined) {
-      const { k, recall } = plain;
-      const found = this.#supervisor.call((engine) => engine.nearest(target as Float32Array, k, recall));
-      return this.#answer(nearestOf(found, k), fields);
-    }
-    const request = requestText(requestOf(read));
     const [id, vector] = typeof target === "string" ? [target, new Float32Array()] : [undefined, target];
-    return this.#answer(this.#supervisor.call((engine) => engine.similar(id, vector, request)), fields);
+    const plain = id === undefined ? plainOf(read) : undefined;
+    const request = plain ?? requestText(requestOf(read));
+    const found = this.#supervisor.call((engine, instance) =>
+      typeof request === "string" ? engine.similar(id, vector, request) : instance.nearest(vector, request),
+    );
+    return this.#answer(found, fields);
   }
 
   /**

@@ -39,15 +39,16 @@ export class Supervisor {
   /**
    * Calls the engine.
    *
-   * @param use - The call. It may run twice, so it must do nothing but call the engine.
+   * @param use - The call, of the engine or the instance that it is part of. It may run twice, so it must do
+   *   nothing else.
    * @throws NearfieldError what the engine reports, `E_ENGINE` when it fails twice on the same call,
    *   `E_NOT_READY` after {@link close}.
    */
-  call<T>(use: (engine: Engine) => T): T {
+  call<T>(use: (engine: Engine, instance: Instance) => T): T {
     for (let attempt = 0; ; attempt += 1) {
       const instance = this.#required();
       try {
-        return use(instance.engine);
+        return use(instance.engine, instance);
       } catch (thrown) {
         const typed = asNearfieldError(thrown);
         if (typed !== undefined) throw typed;

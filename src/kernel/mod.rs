@@ -137,8 +137,8 @@ pub struct Blocks<'a> {
     pub bases: &'a [f32],
     /// The largest scale of every fourth item of each block.
     pub scales: &'a [[u16; 4]],
-    /// The least squared norm of every fourth item, where the metric needs norms.
-    pub norms: Option<&'a [[u16; 4]]>,
+    /// The least squared norm of every fourth item, or nothing where the metric needs no norms.
+    pub norms: &'a [[u16; 4]],
 }
 
 impl Blocks<'_> {
@@ -155,8 +155,8 @@ impl Blocks<'_> {
         wanted.iter().position(|block| {
             let codes = &self.prefixes[block * bytes..][..bytes];
             let affine = Affine { base: self.bases[*block], ..self.affine };
-            let norms = self.norms.map(|norms| &norms[*block]);
-            may(codes, &Bound { affine, scales: &self.scales[*block], norms, threshold })
+            let (scales, norms) = (&self.scales[*block], self.norms.get(*block));
+            may(codes, &Bound { affine, scales, norms, threshold })
         })
     }
 }
@@ -279,7 +279,7 @@ impl Backend {
     /// # Panics
     /// If a wanted block is not there, or what is told of the blocks does not fit together: a bug of the
     /// caller, never of the data.
-    #[inline(always)]
+    #[inline(never)]
     pub fn first_above(
         self,
         blocks: &Blocks<'_>,

@@ -57,7 +57,7 @@ fn assert_parity(
         affine: *affine,
         bases: &bases,
         scales: &two_largest,
-        norms: two_least.as_ref().map(|norms| &norms[..]),
+        norms: two_least.as_ref().map_or(&[], |norms| &norms[..]),
     };
     for backend in Backend::available() {
         let mut found = [7; BLOCK];
@@ -165,7 +165,7 @@ fn extremes_do_not_overflow() {
     assert_eq!(scored(&dots), (2 * 127 * i64::from(limit)) as f32);
     let prefixes = &vec![255; BLOCK / 2 * MAX_DIM];
     let scales = &[[1 << 11; 4]];
-    let block = Blocks { prefixes, affine: exact, bases: &[0.0], scales, norms: None };
+    let block = Blocks { prefixes, affine: exact, bases: &[0.0], scales, norms: &[] };
     assert_eq!(Backend::best().first_above(&block, &[0], &query, 0.0, &mut dots), Some(0));
     assert_eq!(scored(&dots), (2 * 15 * i64::from(limit)) as f32);
 }

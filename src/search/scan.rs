@@ -128,8 +128,7 @@ impl Scan {
         let codes = &blocks.codes[group * bytes..][..*bytes];
         let scales = &blocks.scales.as_chunks::<BLOCK>().0[group];
         let bases = &mut self.bases[group];
-        let all =
-            Blocks { prefixes: codes, affine, bases: &[0.0], scales: &[[0; 4]], norms: None };
+        let all = Blocks { prefixes: codes, affine, bases: &[0.0], scales: &[[0; 4]], norms: &[] };
         backend.first_above(&all, &[0], &self.query, f32::MIN, &mut self.dots);
         backend.score(&self.dots, Lengths { scales, norms: None }, &affine, bases);
         // Lists are powers of two: a group is one list, part of one, or several.
@@ -323,7 +322,7 @@ impl Scan {
             affine,
             bases,
             scales: items.extents.largest_scales,
-            norms: has_norms.then_some(items.extents.least_norms),
+            norms: if has_norms { items.extents.least_norms } else { &[] },
         };
         let (mut rest, dots) = (blocks, &mut self.dots);
         // Nearly every block is refused.

@@ -28,6 +28,8 @@ type JsResult<T> = Result<T, JsValue>;
 #[wasm_bindgen]
 pub struct Engine {
     state: State,
+    /// What [`Engine::nearest`] found last.
+    found: Vec<f64>,
 }
 
 enum State {
@@ -45,7 +47,7 @@ impl Engine {
     #[wasm_bindgen(constructor)]
     pub fn new(length: usize) -> JsResult<Engine> {
         let bytes = AlignedBytes::zeroed(length).map_err(error::to_js)?;
-        Ok(Self { state: State::Loading(bytes) })
+        Ok(Self { state: State::Loading(bytes), found: Vec::new() })
     }
 
     /// Byte address of the buffer in linear memory; 0 where opening failed. It stays where it is
@@ -142,9 +144,10 @@ impl Engine {
     /// a request's text and an answer's object, which are a third of a small search. `recall` is a share;
     /// NaN stands for the archive's own, and infinity for all items.
     ///
-    /// Gives the number of items that qualify, 1 or 0 for whether scores are approximate, then the ordinals,
-    /// then the scores.
-    pub fn nearest(&mut self, vector: &[f32], k: usize, recall: f64) -> JsResult<Vec<f64>> {
+    /// Gives the byte address in linear memory, up to the next call, of f64s: how many items were found, how
+    /// many qualify, 1 or 0 for whether scores are approximate, then the ordinals, then the scores. (An array of
+    /// JavaScript's own for each answer took longer than some of the search's steps.)
+    pub fn nearest(&mut self, vector: &[f32], k: usize, recall: f64) -> JsResult<usize> {
         let effort = match recall {
             f64::INFINITY => Effort::Exhaustive,
             share if (0.0..=1.0).contains(&share) => Effort::Recall(share as f32),
@@ -152,12 +155,13 @@ impl Engine {
         };
         let limits = Limits { k, effort, ..Limits::default() };
         let nf = self.recommender_mut()?;
-        let found = nf.similar(Target::Vector(vector), &limits).map_err(error::to_js)?;
-        let mut packed = Vec::with_capacity(2 + 2 * found.items.len());
-        packed.extend([found.n_qualifying as f64, f64::from(u8::from(found.approximate))]);
-        packed.extend(found.items.iter().map(|item| f64::from(item.ordinal.0)));
-        packed.extend(found.items.iter().map(|item| item.score));
-        Ok(packed)
+        let answer = nf.similar(Target::Vector(vector), &limits).map_err(error::to_js)?;
+        let (items, approximate) = (&answer.items, f64::from(u8::from(answer.approximate)));
+        self.found.clear();
+        self.found.extend([items.len() as f64, answer.n_qualifying as f64, approximate]);
+        self.found.extend(items.iter().map(|item| f64::from(item.ordinal.0)));
+        self.found.extend(items.iter().map(|item| item.score));
+        Ok(self.found.as_ptr() as usize)
     }
 
     /// Items by title. `text` must be `text.normalize("NFKD").toLowerCase()`.

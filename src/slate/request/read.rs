@@ -153,11 +153,7 @@ fn windows(m: &Members<'_, '_>) -> Result<Vec<Window>> {
             weight: w.number("weight", 0.0, WEIGHTS)?.unwrap_or(1.0),
         })
     };
-    let windows: Vec<Window> = m
-        .objects("windows", &["name", "days", "weight"])?
-        .iter()
-        .map(window)
-        .collect::<Result<_>>()?;
+    let windows = each(&m.objects("windows", &["name", "days", "weight"])?, window)?;
     Ok(if windows.is_empty() { vec![Window::all()] } else { windows })
 }
 
@@ -176,7 +172,7 @@ fn half_lives(m: &Members<'_, '_>) -> Result<Vec<(Kind, Option<f64>)>> {
             }
         }
     };
-    m.pairs("halflives")?.iter().map(half_life).collect()
+    each(m.pairs("halflives")?, half_life)
 }
 
 fn interests(m: &Members<'_, '_>) -> Result<Interests> {
@@ -208,7 +204,7 @@ fn boosts(m: &Members<'_, '_>) -> Result<Vec<Boost>> {
         let name = b.text("name")?.unwrap_or(&program).into();
         Ok(Boost { name, program, is_condition, weight })
     };
-    m.objects("boosts", &["name", "where", "value", "weight"])?.iter().map(boost).collect()
+    each(&m.objects("boosts", &["name", "where", "value", "weight"])?, boost)
 }
 
 fn diversity(m: &Members<'_, '_>) -> Result<Option<Diversity>> {
@@ -233,7 +229,7 @@ fn calibration(m: &Members<'_, '_>) -> Result<Option<Calibration>> {
                 Json::Number(x) if *x >= 0.0 && *x <= WEIGHTS => Ok((value.clone(), *x)),
                 _ => c.mismatch("target", "shares that are numbers and not negative"),
             };
-            Mix::Given(members.iter().map(share).collect::<Result<_>>()?)
+            Mix::Given(each(members, share)?)
         }
         Some(_) => {
             return c.mismatch("target", "\"history\", \"bandit\" or an object of shares");
@@ -253,7 +249,7 @@ fn caps(m: &Members<'_, '_>) -> Result<Vec<Cap>> {
         }
         _ => m.mismatch("caps", "an object of whole numbers, at least 1"),
     };
-    m.pairs("caps")?.iter().map(cap).collect()
+    each(m.pairs("caps")?, cap)
 }
 
 fn quotas(m: &Members<'_, '_>) -> Result<Vec<Quota>> {
@@ -266,7 +262,7 @@ fn quotas(m: &Members<'_, '_>) -> Result<Vec<Quota>> {
             most: q.share("most")?.unwrap_or(1.0),
         })
     };
-    m.objects("quotas", &["name", "where", "least", "most"])?.iter().map(quota).collect()
+    each(&m.objects("quotas", &["name", "where", "least", "most"])?, quota)
 }
 
 fn pins(m: &Members<'_, '_>) -> Result<Vec<Pin>> {
@@ -277,7 +273,7 @@ fn pins(m: &Members<'_, '_>) -> Result<Vec<Pin>> {
             position: p.need("position", "a place, from 0", position)? as usize,
         })
     };
-    m.objects("pins", &["item", "position"])?.iter().map(pin).collect()
+    each(&m.objects("pins", &["item", "position"])?, pin)
 }
 
 fn pools(m: &Members<'_, '_>) -> Result<Vec<Pool>> {
@@ -289,7 +285,16 @@ fn pools(m: &Members<'_, '_>) -> Result<Vec<Pool>> {
             least: p.whole("least", 0, MAX_K as u64)?.unwrap_or(0) as usize,
         })
     };
-    m.objects("pools", &["name", "items", "positions", "least"])?.iter().map(pool).collect()
+    each(&m.objects("pools", &["name", "items", "positions", "least"])?, pool)
+}
+
+/// What is read of each of some values. (Less code than an iterator's `collect`, which is made anew for every type.)
+fn each<T, U>(values: &[T], read: impl Fn(&T) -> Result<U>) -> Result<Vec<U>> {
+    let mut all = Vec::with_capacity(values.len());
+    for value in values {
+        all.push(read(value)?);
+    }
+    Ok(all)
 }
 
 /// Places of a list, from 0, each once.
