@@ -137,7 +137,8 @@ export interface ListOptions extends FilterOptions {
 export interface SimilarOptions extends ListOptions {
   /**
    * How thorough the search is: the share of the truly best items that it finds on average, between 0
-   * and 1, or `"exhaustive"`, which looks at every item. Large catalogs answer faster for less.
+   * and 1, or `"exhaustive"`, which leaves out only what lies too far to matter, as far as the archive's
+   * builder measured (behind a filter, for sure). Large catalogs answer faster for less.
    * Default: what the archive was built for.
    */
   readonly recall?: Recall;

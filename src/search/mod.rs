@@ -42,8 +42,9 @@ pub enum Effort {
     Usual,
     /// So much that this share (0 to 1) of the exact answer is expected to come back.
     Recall(f32),
-    /// Everything, but for blocks of items that the best found so far outdo by more than any of the nearest
-    /// of the builder's sample would have allowed (behind a filter: that they outdo for sure).
+    /// Everything that may belong to the answer: no list is left out, and a block of 32 items only where, as far
+    /// as the builder measured, nothing in it lies near enough (1 in 2,000 of the nearest may be lost so; none
+    /// behind a filter, where a block is left out only for sure).
     Exhaustive,
 }
 
