@@ -1,5 +1,6 @@
-//! The most promising of many, by a threshold.
+//! The most promising of many, by a threshold; and what was chosen.
 
+use crate::item_set::ItemSet;
 use crate::kernel::Backend;
 use crate::kernel::code::BLOCK;
 
@@ -98,6 +99,28 @@ impl Candidates {
             }
         }
         Bracket { low, n_low, ..range }
+    }
+}
+
+/// What was chosen, and the working memory of choosing.
+#[derive(Debug, Default)]
+pub(super) struct Choice {
+    /// The blocks to look at next: the most promising first, since what they hold makes the threshold that
+    /// refuses the rest. In the order in which they lie, for the memory's sake.
+    pub(super) blocks: ItemSet,
+    /// Those to look at after them; then those that were looked at before.
+    pub(super) others: ItemSet,
+    /// The lists whose blocks' centroids were scored.
+    pub(super) lists: ItemSet,
+    /// The blocks that are looked at in addition.
+    pub(super) more: ItemSet,
+    pub(super) candidates: Candidates,
+}
+
+impl Choice {
+    /// From the most promising blocks to the others.
+    pub(super) fn proceed(&mut self) {
+        std::mem::swap(&mut self.blocks, &mut self.others);
     }
 }
 

@@ -10,8 +10,9 @@
 //! Steps are not inlined: an engine compiles a function when it is first called, and what a usual search
 //! does not call should not delay its first answer.
 
-use super::candidates::{Bracket, Candidates};
-use super::scan::{Centroids, Scan};
+use super::candidates::{Bracket, Choice};
+use super::scan::Scan;
+use super::stored::Centroids;
 use crate::ids::Ordinal;
 use crate::item_set::ItemSet;
 use crate::kernel::Backend;
@@ -20,28 +21,6 @@ use crate::load::{Index, Probing};
 
 /// Blocks that are scanned before the others.
 const BEST_BLOCKS: usize = 8;
-
-/// What was chosen, and the working memory of choosing.
-#[derive(Debug, Default)]
-pub(super) struct Choice {
-    /// The blocks to look at next: the most promising first, since what they hold makes the threshold that
-    /// refuses the rest. In the order in which they lie, for the memory's sake.
-    pub(super) blocks: ItemSet,
-    /// Those to look at after them; then those that were looked at before.
-    others: ItemSet,
-    /// The lists whose blocks' centroids were scored.
-    pub(super) lists: ItemSet,
-    /// The blocks that are looked at in addition.
-    more: ItemSet,
-    candidates: Candidates,
-}
-
-impl Choice {
-    /// From the most promising blocks to the others.
-    pub(super) fn proceed(&mut self) {
-        std::mem::swap(&mut self.blocks, &mut self.others);
-    }
-}
 
 impl Scan {
     /// Chooses the most promising lists, and of their blocks the most promising, among those that hold

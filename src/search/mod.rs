@@ -12,12 +12,14 @@ mod choose;
 mod exact;
 mod query;
 mod scan;
+mod stored;
 mod top;
 
 pub use query::Query;
 
 use exact::Exact;
-use scan::{Items, Leave, Scan};
+use scan::{Leave, Scan};
+use stored::Items;
 
 use crate::ids::{Ordinal, Scored};
 use crate::item_set::ItemSet;

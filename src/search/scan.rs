@@ -5,16 +5,16 @@
 //! without fused multiply-add: the same bits however a compiler spreads them over lanes. Scores of
 //! the scan only choose who is scored again; they are never returned.
 
-use super::choose::Choice;
+use super::candidates::Choice;
 use super::query::Query;
+use super::stored::{Centroids, Items};
 use super::top::Top;
 use crate::item_set::ItemSet;
 use crate::kernel::code::{
-    BLOCK, CENTROID_BITS, PREFIX_BITS, RADIUS_UNIT, centroid_block_bytes, prefix_block_bytes,
-    scale_from_bits,
+    BLOCK, CENTROID_BITS, PREFIX_BITS, RADIUS_UNIT, centroid_block_bytes, scale_from_bits,
 };
 use crate::kernel::{Affine, Backend, Blocks, Lengths, Rounded};
-use crate::load::{Extents, Index, Level, Lists};
+use crate::load::{Index, Level, Lists};
 use crate::metric::Metric;
 
 /// One query in the form that the kernels take, and what it has found so far.
@@ -367,74 +367,6 @@ fn add_each(
 ) {
     for ((sum, score), bits) in out.iter_mut().zip(scores).zip(numbers) {
         *sum = score + scale_from_bits(*bits, base) * factor;
-    }
-}
-
-/// What is stored of lists and blocks for a choice, found once for many groups.
-pub(super) struct Centroids<'a> {
-    pub(super) lists: Lists<'a>,
-    pub(super) blocks: Level<'a>,
-    /// Of the codes of 32 blocks' centroids.
-    bytes: usize,
-}
-
-impl<'a> Centroids<'a> {
-    pub(super) fn of(index: &'a Index) -> Self {
-        let bytes = prefix_block_bytes(index.dim());
-        Self { lists: index.lists(), blocks: index.blocks(), bytes }
-    }
-}
-
-/// Prefixes of so many bytes do not stay in a cache near the core.
-const LARGE: usize = 1 << 20;
-
-/// What is stored of all items for a scan, found once for many blocks.
-pub(super) struct Items<'a> {
-    prefixes: &'a [u8],
-    /// Of one block.
-    bytes: usize,
-    scales: &'a [[u16; BLOCK]],
-    norms: &'a [[u16; BLOCK]],
-    extents: Extents<'a>,
-    prefix_step: f32,
-    scale_base: u32,
-    norm_base: u32,
-}
-
-impl<'a> Items<'a> {
-    pub(super) fn of(index: &'a Index) -> Self {
-        Self {
-            prefixes: index.prefixes(),
-            bytes: prefix_block_bytes(index.dim()),
-            scales: index.scale_bits().as_chunks().0,
-            norms: index.norm_bits().as_chunks().0,
-            extents: index.extents(),
-            prefix_step: index.prefix_step() as f32,
-            scale_base: index.scale_base(),
-            norm_base: index.norm_base(),
-        }
-    }
-
-    /// Has these blocks brought into the cache, all at once, where they are not expected to be there.
-    ///
-    /// In a large archive, a scan of blocks here and there waits for memory more than half of its time: a
-    /// block's arithmetic is some 500 instructions, about as many as a processor keeps in flight, so that it
-    /// hardly asks for bytes further on. Here it does nothing but ask, for every line of 64 bytes. Of blocks one
-    /// behind the other the processor sees what comes next; a search of everything took a third longer with this.
-    #[inline]
-    pub(super) fn fetch(&self, blocks: &[usize]) {
-        let is_run = blocks.last().zip(blocks.first()).is_some_and(|(l, f)| l - f < blocks.len());
-        if self.prefixes.len() < LARGE || is_run {
-            return;
-        }
-        let mut sum = 0;
-        for block in blocks {
-            let codes = &self.prefixes[*block * self.bytes..][..self.bytes];
-            codes.as_chunks::<64>().0.iter().for_each(|line| sum += u32::from(line[0]));
-            sum += u32::from(self.scales[*block][0]);
-        }
-        // As if somebody wanted it: WebAssembly has no instruction that only asks.
-        std::hint::black_box(sum);
     }
 }
 
