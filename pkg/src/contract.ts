@@ -117,11 +117,11 @@ export interface EngineUnmet {
  */
 export interface EngineAnswer {
   ordinals: Uint32Array;
-  scores: Float64Array;
+  scores: ArrayLike<number>;
   requested: number;
   qualifying: number;
   basis: Basis;
-  approximate?: true;
+  approximate?: true | undefined;
   because?: { item: string; kind: InteractionKind; at_ms: number; share: number }[][];
   part_names?: string[];
   parts?: Float64Array;

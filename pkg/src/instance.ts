@@ -117,15 +117,14 @@ export class Instance {
     const at = this.engine.nearest(vector, k, recall) / 8;
     // Growing memory detaches every earlier view of it, and leaves it empty.
     if (this.#numbers.length === 0) this.#numbers = new Float64Array(this.#memory.buffer);
-    const numbers = this.#numbers;
-    const [n = 0, approximate] = [numbers[at], numbers[at + 2]];
+    const [n = 0, qualifying = 0, approximate, ...found] = this.#numbers.subarray(at, at + 3 + 2 * k);
     return {
-      ordinals: Uint32Array.from(numbers.subarray(at + 3, at + 3 + n)),
-      scores: numbers.slice(at + 3 + n, at + 3 + 2 * n),
-      requested: k,
-      qualifying: numbers[at + 1] ?? 0,
+      ordinals: Uint32Array.from(found.slice(0, n)),
+      scores: found.slice(n, 2 * n),
+      qualifying,
       basis: "similarity",
-      ...(approximate === 1 ? { approximate: true } : {}),
+      requested: k,
+      approximate: approximate === 1 || undefined,
     };
   }
 

@@ -31,11 +31,6 @@ export class Supervisor {
     this.#log = log;
   }
 
-  /** How many times an instance had to be replaced; 0 in normal life. */
-  get restarts(): number {
-    return this.#restarts;
-  }
-
   /**
    * Calls the engine.
    *

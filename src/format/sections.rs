@@ -306,8 +306,8 @@ pub struct Lists {
     pub margin: f32,
     /// The same where a filter may leave no item near the query, and many at about one distance.
     pub filtered_margin: f32,
-    /// How far beyond a block's centroid, towards a query, the nearest items lie at most: the share of the
-    /// block's radius, 0 to 1. Measured; 1, which is sure, where it was not.
+    /// How far beyond a block's centroid, towards a query, an item must be thought of as lying so that hardly
+    /// one of the nearest is missed: a share of the block's radius, 0 to 1. Measured; 1 where it was not.
     pub radius_share: f32,
 }
 

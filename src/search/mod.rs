@@ -45,7 +45,7 @@ pub enum Effort {
     /// So much that this share (0 to 1) of the exact answer is expected to come back.
     Recall(f32),
     /// Everything that may belong to the answer: no list is left out, and a block of 32 items only where, as far
-    /// as the builder measured, nothing in it lies near enough (1 in 2,000 of the nearest may be lost so; none
+    /// as the builder measured, nothing in it lies near enough (some 1 in 2,000 of the nearest are lost so; none
     /// behind a filter, where a block is left out only for sure).
     Exhaustive,
 }
@@ -177,8 +177,7 @@ impl Searcher {
     }
 
     /// What each list and each block promises a query at its centroid, and how much more for each spread
-    /// above it; and of blocks what no item exceeds that is no farther from the centroid than nothing, and how
-    /// much more for a radius.
+    /// above it; and what each block's prefixes can score at its centroid, and how much more a radius away.
     #[cfg(feature = "build")]
     pub(crate) fn promises(&mut self, index: &Index, query: &Query) -> [Lines; 3] {
         let mut scan = Scan::default();

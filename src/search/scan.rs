@@ -60,7 +60,7 @@ pub(super) enum Leave {
     /// centroid: as far as was measured.
     Beyond(f32),
     /// Those that hold nothing better than was found unless it lies farther from their centroid, towards the
-    /// query, than this share of their radius: as far as was ever measured.
+    /// query, than this share of their radius: as far as was measured.
     Outside(f32),
     /// Those that are sure to hold nothing better. Answers are as if all were looked at.
     Hopeless,
@@ -140,8 +140,8 @@ impl Scan {
         }
     }
 
-    /// What each block promises beside its centroid by a radius: two numbers of [`Scan::limits`] a block, by a
-    /// share of nothing, and how much more by a share of 1.
+    /// [`Scan::limits`] of each block, which are linear in the share: by none of a radius, and how much more by all
+    /// of it.
     #[cfg(feature = "build")]
     pub(super) fn limit_lines(&self, items: &Items<'_>) -> Vec<(f32, f32)> {
         let lines = (0..self.bases.len()).flat_map(|group| {
@@ -300,7 +300,7 @@ impl Scan {
         allowed.iter().for_each(|item| self.top.push(0.0, item.0));
     }
 
-    /// Scans blocks whose centroids were scored.
+    /// Scans blocks whose centroids were scored, and which hold an allowed item.
     #[inline(never)]
     pub(super) fn scan_blocks(
         &mut self,
