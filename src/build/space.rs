@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::encode::CHUNK;
-use super::kmeans::cluster;
+use super::rows::Rows;
 use super::{BuildOptions, Embeddings, partition, shells};
 use crate::error::{Error, Result};
 use crate::format::{Level, Lists};
@@ -22,10 +22,6 @@ const LISTS_STREAM: u64 = 2;
 const MAX_COMPONENT: f32 = 1e15;
 /// Catalogs below this are scanned in a few microseconds: one list.
 const FEW: usize = 4096;
-/// Items of a cluster that is cut into blocks, about: k-means follows the data more closely than cutting
-/// does, and takes longer.
-const ITEMS_A_CLUSTER: usize = 512;
-
 /// The vectors as the archive sees them.
 pub(super) struct Space {
     pub(super) dim: usize,
@@ -93,22 +89,6 @@ fn blocks_a_list(n: usize, lists: Option<usize>) -> usize {
     }
 }
 
-/// The order of vectors in which every 32 are a block, and so many blocks a list.
-fn order_of(
-    rows: &[f32],
-    dim: usize,
-    n_clusters: usize,
-    blocks_a_list: usize,
-    rng: &mut SeededRng,
-) -> Vec<u32> {
-    let clusters = cluster(rows, dim, n_clusters, rng);
-    let order: Vec<u32> = partition::whole_blocks(rows, dim, &clusters)
-        .into_par_iter()
-        .flat_map_iter(|cluster| partition::in_blocks(rows, dim, cluster))
-        .collect();
-    partition::in_lists(rows, dim, &order, blocks_a_list)
-}
-
 impl Space {
     /// Rotates the vectors, divides them among lists and blocks, and brings them to their order.
     pub(super) fn new(vectors: &Embeddings, options: &BuildOptions) -> Result<Self> {
@@ -137,19 +117,16 @@ impl Space {
         } else {
             vec![(0..n as u32).collect()]
         };
-        let rows_of = |items: &[u32]| -> Vec<f32> {
-            let row = |i: &u32| rows[*i as usize * dim..(*i as usize + 1) * dim].iter().copied();
-            items.par_iter().flat_map_iter(row).collect()
-        };
+        let all = Rows { values: &rows, dim };
         let mut rng = SeededRng::new(options.seed, LISTS_STREAM);
         let mut order = Vec::with_capacity(n);
         for shell in shells {
-            let n_clusters = if has_lists { shell.len().div_ceil(ITEMS_A_CLUSTER) } else { 1 };
-            let own = rows_of(&shell);
-            let places = order_of(&own, dim, n_clusters, blocks_a_list, &mut rng);
+            let own = all.gather(&shell);
+            let own = Rows { values: &own, dim };
+            let places = partition::in_order(&own, blocks_a_list, &mut rng);
             order.extend(places.iter().map(|i| shell[*i as usize]));
         }
-        let rows = rows_of(&order);
+        let rows = all.gather(&order);
         let (lists, blocks, centroids) =
             Levels { rows: &rows, dim, metric: options.metric, centre: &centre }
                 .code(blocks_a_list);
