@@ -169,7 +169,8 @@ fn what_is_dangerous_stands_in_few_places() {
 }
 
 /// The builder's tuning steps measure what was built, as a reader finds it.
-const TUNING: [&str; 2] = ["src/build/tune.rs", "src/build/neighbours/tune.rs"];
+const TUNING: [&str; 3] =
+    ["src/build/tune.rs", "src/build/tune/probing.rs", "src/build/neighbours/tune.rs"];
 const TUNING_MAY: [&str; 2] = ["load", "search"];
 
 /// Packages that the wasm build may depend on. A reader, builder or command-line package here

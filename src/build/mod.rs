@@ -13,7 +13,6 @@ pub mod interactions;
 mod kmeans;
 pub mod neighbours;
 mod partition;
-mod probing;
 mod rows;
 mod shells;
 mod space;

@@ -1,16 +1,19 @@
-//! The tuning step: how many bits a code gets, how far prefixes are off, and (in [`super::probing`]) which
+//! The tuning step: how many bits a code gets, how far prefixes are off, and (in [`probing`]) which
 //! lists and blocks to look at.
 //!
 //! All of it is measured on what was built, with a sample of the catalog's own items as queries
 //! (each left out of its own answer) against exact search over the vectors before coding. So
 //! nobody has to know these numbers, and none of them is a guess about somebody's data.
 
+mod probing;
+
 use std::collections::HashSet;
 
 use rayon::prelude::*;
 
+use probing::DEEPEST;
+
 use super::encode::Encoded;
-use super::probing::DEEPEST;
 use super::space::Space;
 use super::{BuildOptions, exact, untitled};
 use crate::error::Result;
@@ -30,7 +33,7 @@ const COMPARISONS: usize = 1_000_000_000;
 /// The stream of the archive's seed that they are drawn from.
 const QUERIES_STREAM: u64 = 3;
 /// The neighbours that recall is measured on.
-pub(super) const K: usize = 10;
+const K: usize = 10;
 /// The share of the best items that the margin keeps.
 const KEPT: f64 = 0.999;
 /// Items by the scores of their prefixes among which the best are looked for.
@@ -93,15 +96,15 @@ fn open(space: &Space, encoded: &Encoded, bits: u32, options: &BuildOptions) -> 
 
 /// What is measured: the archive so far, the vectors before coding, and queries (ordinals, in the order in which
 /// they were drawn) with the items nearest to each.
-pub(super) struct Sample<'a> {
-    pub(super) index: Index,
-    pub(super) space: &'a Space,
-    pub(super) queries: &'a [u32],
-    pub(super) truth: &'a [Vec<Scored>],
+struct Sample<'a> {
+    index: Index,
+    space: &'a Space,
+    queries: &'a [u32],
+    truth: &'a [Vec<Scored>],
 }
 
 /// The value that this share of all values does not exceed.
-pub(super) fn quantile<T: Copy>(
+fn quantile<T: Copy>(
     values: &mut [T],
     share: f64,
     compare: impl Fn(&T, &T) -> std::cmp::Ordering,
@@ -117,10 +120,7 @@ impl Sample<'_> {
     }
 
     /// One value for each query, in their order.
-    pub(super) fn each<T: Send>(
-        &self,
-        measure: impl Fn(&mut Searcher, usize, Query) -> T + Sync,
-    ) -> Vec<T> {
+    fn each<T: Send>(&self, measure: impl Fn(&mut Searcher, usize, Query) -> T + Sync) -> Vec<T> {
         (0..self.queries.len())
             .into_par_iter()
             .filter_map(|i| self.query(i).ok().map(|query| (i, query)))

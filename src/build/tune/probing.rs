@@ -3,7 +3,7 @@
 
 use rayon::prelude::*;
 
-use super::tune::{K, Sample, quantile};
+use super::{K, Sample, quantile};
 use crate::format::{Level, Lists, NO_REACH, Probes};
 use crate::ids::{Ordinal, Scored};
 use crate::item_set::ItemSet;
