@@ -10,10 +10,11 @@ use super::rows::{Rows, distance};
 
 /// Times that means are made anew: later ones change little.
 const ROUNDS: usize = 6;
-/// Units near its own that a member may change to.
+/// Units near its own that a member may change to. (Looked for near each member that lies apart from its unit, they
+/// leave films a thousandth or four nearer to their means, squared, and searches as they are.)
 const NEAR: usize = 64;
-/// Units, one behind the other, that are compared as one before each of them is; and how many of such groups a
-/// unit's neighbours are looked for in. So the order should be one in which near units are seldom far apart.
+/// Units, one behind the other, that are compared as one before each of them is; and how many of such groups near
+/// units are looked for in. So the order should be one in which near units are seldom far apart.
 const A_GROUP: usize = 32;
 const NEAR_GROUPS: usize = 16;
 /// Units that a member would like best, which are asked for a change.
@@ -26,39 +27,21 @@ pub(super) fn exchange(rows: &Rows<'_>, order: &mut [u32], unit: usize) {
     }
     let mut near = Vec::new();
     for round in 0..ROUNDS {
-        let means: Vec<f32> =
-            order.par_chunks(unit).flat_map_iter(|members| rows.mean(members)).collect();
-        let means = Rows { values: &means, dim: rows.dim };
+        let units = Units::new(rows, order, unit);
         // Units hardly move.
         if round == 0 {
-            near = neighbours(&means);
+            near = (0..units.len())
+                .into_par_iter()
+                .map(|u| units.near(units.means().row(u)))
+                .collect();
         }
-        if !exchange_under(rows, &means, &near, order, unit) {
+        let wishes = units.wishes(order, &near);
+        if !units.grant(wishes, order) {
             break;
         }
     }
     // Rows that are read one after the other lie one after the other.
     order.par_chunks_mut(unit).for_each(<[u32]>::sort_unstable);
-}
-
-/// The units nearest to each.
-fn neighbours(means: &Rows<'_>) -> Vec<Vec<u32>> {
-    let all: Vec<u32> = (0..means.len() as u32).collect();
-    let group_means: Vec<f32> = all.chunks(A_GROUP).flat_map(|group| means.mean(group)).collect();
-    let groups = Rows { values: &group_means, dim: means.dim };
-    let of_group = |(group, own): (usize, &[u32])| {
-        let near = groups.nearest(group as u32, 0..groups.len() as u32, NEAR_GROUPS);
-        let units = near.into_iter().flat_map(|group| {
-            let first = group as usize * A_GROUP;
-            &all[first..(first + A_GROUP).min(all.len())]
-        });
-        let units: Vec<u32> = units.copied().collect();
-        // Each is its own nearest.
-        let of_unit =
-            |unit: &u32| means.nearest(*unit, units.iter().copied(), NEAR + 1).split_off(1);
-        own.iter().map(of_unit).collect::<Vec<_>>()
-    };
-    all.par_chunks(A_GROUP).enumerate().flat_map(of_group).collect()
 }
 
 /// What a member of a unit would gain by a change, best first.
@@ -68,65 +51,110 @@ struct Wish {
     gains: Vec<(f32, u32)>,
 }
 
-/// Changes of place under given means. Returns whether there were any.
-fn exchange_under(
-    rows: &Rows<'_>,
-    means: &Rows<'_>,
-    near: &[Vec<u32>],
-    order: &mut [u32],
+/// Units as they are in one round.
+struct Units<'a> {
+    rows: &'a Rows<'a>,
     unit: usize,
-) -> bool {
-    let cost = |member: u32, unit: u32| distance(rows.row(member), means.row(unit));
-    let mut places = vec![0; rows.len()];
-    order.iter().enumerate().for_each(|(place, member)| places[*member as usize] = place);
-    let wish = |member: &u32| {
-        let own = (places[*member as usize] / unit) as u32;
-        let own_cost = cost(*member, own);
-        let mut gains: Vec<(f32, u32)> = near[own as usize]
-            .iter()
-            .map(|other| (own_cost - cost(*member, *other), *other))
-            .filter(|(gain, _)| *gain > 0.0)
-            .collect();
-        gains.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
-        gains.truncate(ASKED);
-        (!gains.is_empty()).then_some(Wish { member: *member, gains })
-    };
-    let mut wishes: Vec<Wish> = order.par_iter().filter_map(wish).collect();
-    // Those who would gain most are asked first.
-    wishes.sort_unstable_by(|a, b| {
-        b.gains[0].0.total_cmp(&a.gains[0].0).then(a.member.cmp(&b.member))
-    });
-    let mut has_changed = vec![false; rows.len()];
-    let mut any = false;
-    for Wish { member, gains } in wishes {
-        if has_changed[member as usize] {
-            continue;
-        }
-        let place = places[member as usize];
-        let own = (place / unit) as u32;
-        let with = |(gain, other): &(f32, u32)| {
-            let first = *other as usize * unit;
-            let others = &order[first..(first + unit).min(order.len())];
-            others
-                .iter()
-                .filter(|o| !has_changed[**o as usize])
-                .map(|o| (gain + cost(*o, *other) - cost(*o, own), *o))
-                .max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(&a.1)))
+    means: Vec<f32>,
+    /// Of the means of every so many.
+    group_means: Vec<f32>,
+}
+
+impl<'a> Units<'a> {
+    fn new(rows: &'a Rows<'a>, order: &[u32], unit: usize) -> Self {
+        let means = |size: usize| -> Vec<f32> {
+            order.par_chunks(size).flat_map_iter(|members| rows.mean(members)).collect()
         };
-        let best =
-            gains.iter().filter_map(with).max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(&a.1)));
-        // A little more than rounding.
-        if let Some((gain, other)) = best
-            && gain > 1e-6 * gains[0].0
-        {
-            let others_place = places[other as usize];
-            order.swap(place, others_place);
-            (places[member as usize], places[other as usize]) = (others_place, place);
-            (has_changed[member as usize], has_changed[other as usize]) = (true, true);
-            any = true;
-        }
+        Self { rows, unit, means: means(unit), group_means: means(unit * A_GROUP) }
     }
-    any
+
+    fn means(&self) -> Rows<'_> {
+        Rows { values: &self.means, dim: self.rows.dim }
+    }
+
+    fn len(&self) -> u32 {
+        self.means().len() as u32
+    }
+
+    /// The squared distance of a member from a unit's mean.
+    fn cost(&self, member: u32, unit: u32) -> f32 {
+        distance(self.rows.row(member), self.means().row(unit))
+    }
+
+    /// Units near a vector.
+    fn near(&self, to: &[f32]) -> Vec<u32> {
+        let groups = Rows { values: &self.group_means, dim: self.rows.dim };
+        let near = groups.nearest(to, 0..groups.len() as u32, NEAR_GROUPS);
+        let of_group = |group: u32| {
+            let first = group * A_GROUP as u32;
+            first..(first + A_GROUP as u32).min(self.len())
+        };
+        self.means().nearest(to, near.into_iter().flat_map(of_group), NEAR)
+    }
+
+    /// What members wish: those who would gain most first.
+    fn wishes(&self, order: &[u32], near: &[Vec<u32>]) -> Vec<Wish> {
+        let of_unit = |(own, members): (usize, &[u32])| {
+            let own = own as u32;
+            let wish = |member: &u32| {
+                let own_cost = self.cost(*member, own);
+                let mut gains: Vec<(f32, u32)> = near[own as usize]
+                    .iter()
+                    .map(|other| (own_cost - self.cost(*member, *other), *other))
+                    .filter(|(gain, _)| *gain > 0.0)
+                    .collect();
+                gains.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+                gains.truncate(ASKED);
+                (!gains.is_empty()).then_some(Wish { member: *member, gains })
+            };
+            members.iter().filter_map(wish).collect::<Vec<_>>()
+        };
+        let mut wishes: Vec<Wish> =
+            order.par_chunks(self.unit).enumerate().flat_map_iter(of_unit).collect();
+        wishes.sort_unstable_by(|a, b| {
+            b.gains[0].0.total_cmp(&a.gains[0].0).then(a.member.cmp(&b.member))
+        });
+        wishes
+    }
+
+    /// Changes of place, each of two members that have not changed in this round. Returns whether there were any.
+    fn grant(&self, wishes: Vec<Wish>, order: &mut [u32]) -> bool {
+        let mut places = vec![0; self.rows.len()];
+        order.iter().enumerate().for_each(|(place, member)| places[*member as usize] = place);
+        let mut has_changed = vec![false; self.rows.len()];
+        let mut any = false;
+        for Wish { member, gains } in wishes {
+            if has_changed[member as usize] {
+                continue;
+            }
+            let place = places[member as usize];
+            let own = (place / self.unit) as u32;
+            let with = |(gain, other): &(f32, u32)| {
+                let first = *other as usize * self.unit;
+                let others = &order[first..(first + self.unit).min(order.len())];
+                others
+                    .iter()
+                    .filter(|o| !has_changed[**o as usize])
+                    .map(|o| (gain + self.cost(*o, *other) - self.cost(*o, own), *o))
+                    .max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(&a.1)))
+            };
+            let best = gains
+                .iter()
+                .filter_map(with)
+                .max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(&a.1)));
+            // A little more than rounding.
+            if let Some((gain, other)) = best
+                && gain > 1e-6 * gains[0].0
+            {
+                let others_place = places[other as usize];
+                order.swap(place, others_place);
+                (places[member as usize], places[other as usize]) = (others_place, place);
+                (has_changed[member as usize], has_changed[other as usize]) = (true, true);
+                any = true;
+            }
+        }
+        any
+    }
 }
 
 #[cfg(test)]

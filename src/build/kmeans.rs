@@ -93,7 +93,8 @@ fn in_groups(rows: &Rows<'_>, n: usize, rng: &mut SeededRng) -> Clusters {
     let near: Vec<Vec<u32>> = (0..n_groups as u32)
         .into_par_iter()
         .map(|group| {
-            let near = group_centroids.nearest(group, 0..n_groups as u32, NEAR_GROUPS);
+            let (own, all) = (group_centroids.row(group), 0..n_groups as u32);
+            let near = group_centroids.nearest(own, all, NEAR_GROUPS);
             let clusters = |g: u32| firsts[g as usize]..firsts[g as usize + 1];
             near.into_iter().flat_map(clusters).collect()
         })

@@ -1,5 +1,7 @@
 //! Vectors by rows, and what the steps that divide them have in common.
 
+use rayon::prelude::*;
+
 /// Sums that run beside each other: lanes for the compiler to fill.
 const LANES: usize = 8;
 
@@ -33,29 +35,31 @@ impl<'a> Rows<'a> {
         mean
     }
 
-    /// The `n` rows nearest to one, in no order but for itself, which comes first where it is among them.
-    pub(super) fn nearest(&self, to: u32, among: impl Iterator<Item = u32>, n: usize) -> Vec<u32> {
-        let key = |i: u32| if i == to { -1.0 } else { distance(self.row(to), self.row(i)) };
-        let mut keyed: Vec<(f32, u32)> = among.map(|i| (key(i), i)).collect();
-        let compare = |a: &(f32, u32), b: &(f32, u32)| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1));
+    /// The `n` rows nearest to a vector, in no order.
+    pub(super) fn nearest(
+        &self,
+        to: &[f32],
+        among: impl Iterator<Item = u32>,
+        n: usize,
+    ) -> Vec<u32> {
+        let mut keyed: Vec<(f32, u32)> = among.map(|i| (distance(to, self.row(i)), i)).collect();
         if n < keyed.len() {
+            let compare = |a: &(f32, u32), b: &(f32, u32)| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1));
             keyed.select_nth_unstable_by(n, compare);
             keyed.truncate(n);
-        }
-        if let Some(own) = keyed.iter().position(|(_, i)| *i == to) {
-            keyed.swap(0, own);
         }
         keyed.into_iter().map(|(_, i)| i).collect()
     }
 
-    /// Mean squared distance from the mean of the own unit, of which every so many rows are one.
-    #[cfg(test)]
-    pub(super) fn residual(&self, order: &[u32], unit: usize) -> f32 {
+    /// The mean squared distance of rows from the mean of their unit, of which every so many of an order are one.
+    pub(super) fn residual(&self, order: &[u32], unit: usize) -> f64 {
         let of_unit = |members: &[u32]| {
             let mean = self.mean(members);
-            members.iter().map(|i| distance(self.row(*i), &mean)).sum::<f32>()
+            members.iter().map(|i| f64::from(distance(self.row(*i), &mean))).sum::<f64>()
         };
-        order.chunks(unit).map(of_unit).sum::<f32>() / order.len() as f32
+        // By units, summed in their order.
+        let sums: Vec<f64> = order.par_chunks(unit).map(of_unit).collect();
+        sums.iter().sum::<f64>() / order.len().max(1) as f64
     }
 }
 

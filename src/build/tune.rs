@@ -168,9 +168,14 @@ impl Sample<'_> {
             let mut allowed = ItemSet::full(self.index.len());
             allowed.remove(Ordinal(self.queries[i]));
             let found = searcher.search(&self.index, &query, K, &allowed, Effort::Exhaustive);
-            let truth = &self.truth[i][..K.min(self.truth[i].len())];
-            let hits = truth.iter().filter(|t| found.iter().any(|f| f.ordinal == t.ordinal));
-            hits.count() as f64 / truth.len().max(1) as f64
+            let truth = &self.truth[i];
+            let k = K.min(truth.len());
+            // What ties with the last of them is as good.
+            let kth = truth[..k].last().map_or(f64::INFINITY, |last| last.score);
+            let as_good: HashSet<Ordinal> =
+                truth.iter().take_while(|t| t.score >= kth).map(|t| t.ordinal).collect();
+            let hits = found.iter().filter(|f| as_good.contains(&f.ordinal));
+            hits.count() as f64 / k.max(1) as f64
         });
         (shares.iter().sum::<f64>() / shares.len().max(1) as f64) as f32
     }

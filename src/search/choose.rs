@@ -240,8 +240,9 @@ fn share_of(index: &Index, allowed: &ItemSet) -> f64 {
 }
 
 /// Whether so many of some items are no fewer than chance leaves of them where it leaves this share of all,
-/// but for one case in a thousand.
+/// but for two cases in a hundred. (Three standard deviations, one case in a thousand, let filters pass that take away
+/// half of what is near.)
 fn is_share(n_allowed: usize, n_items: usize, share: f64) -> bool {
     let expected = n_items as f64 * share;
-    n_allowed as f64 >= expected - 3.0 * (expected * (1.0 - share)).sqrt()
+    n_allowed as f64 >= expected - 2.0 * (expected * (1.0 - share)).sqrt()
 }

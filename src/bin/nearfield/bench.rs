@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use nearfield::eval::metrics::ann_recall_at_k;
 use nearfield::{Effort, Error, Index, ItemSet, Metric, Ordinal, Query, Result, Scored, Searcher};
 use serde::Serialize;
 
@@ -100,7 +99,7 @@ pub fn run(args: &Args) -> Result<()> {
     let k = usize::from(args.k);
     let rows = efforts.into_iter().map(|(name, effort)| {
         let (found, times) = measure(&index, &queries, k, effort);
-        let recalls = found.iter().zip(&exact).map(|(f, e)| ann_recall_at_k(f, e, k));
+        let recalls = found.iter().zip(&exact).map(|(f, e)| recall(f, e, k));
         Row {
             effort: name,
             n_blocks: Searcher::n_blocks(&index, k, index.len(), effort),
@@ -193,7 +192,13 @@ fn rows_of(path: &Path, index: &Index) -> Result<Vec<f32>> {
     Ok(values)
 }
 
-/// The best `k` of each query, exactly.
+/// The share of the exact answer that was found; 1 where there is none.
+fn recall(found: &[u32], exact: &[u32], k: usize) -> f64 {
+    let hits = found.iter().filter(|item| exact.contains(item));
+    if exact.is_empty() { 1.0 } else { hits.count() as f64 / k.min(exact.len()) as f64 }
+}
+
+/// The best `k` of each query, exactly, and what ties with the last of them.
 fn exact(args: &Args, index: &Index, queries: &[Asked]) -> Result<Vec<Vec<u32>>> {
     let mut ordinals: Vec<u32> = (0..index.len() as u32).collect();
     let rows: Vec<f64> = match &args.options.vectors {
@@ -234,7 +239,8 @@ fn exact(args: &Args, index: &Index, queries: &[Asked]) -> Result<Vec<Vec<u32>>>
         if k < scored.len() {
             scored.select_nth_unstable_by(k, Scored::cmp_best_first);
         }
-        all.push(scored[..k].iter().map(|s| s.ordinal.0).collect());
+        let kth = scored[..k].iter().map(|s| s.score).fold(f64::INFINITY, f64::min);
+        all.push(scored.iter().filter(|s| s.score >= kth).map(|s| s.ordinal.0).collect());
         stage.set(i as u64);
     }
     Ok(all)

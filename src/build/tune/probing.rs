@@ -57,7 +57,10 @@ impl Sample<'_> {
         let best: Vec<&Near> = near.iter().filter(|n| n.depth < K).collect();
         lists.radius_share = 0.0;
         for (depth, deep) in DEPTHS.iter().enumerate() {
-            let nearest = || near.iter().filter(|n| n.depth < *deep && is_asked(n.query, *deep));
+            let is_needed = |n: &&Near| {
+                n.depth < *deep && is_asked(n.query, *deep) && n.score > needs[n.query].next[depth]
+            };
+            let nearest = || near.iter().filter(is_needed);
             let items: Vec<Place> = nearest()
                 .map(|n| Place {
                     list_rank: n.list_rank,
@@ -134,6 +137,7 @@ impl Sample<'_> {
             Near {
                 query: i,
                 depth,
+                score: item.score,
                 list_rank: by_list.rank(lists[list]),
                 block_rank: by_block.rank(blocks[block]),
                 line: blocks[block],
@@ -152,7 +156,9 @@ impl Sample<'_> {
         let mut by_rank = if i < COUNTED { blocks } else { Vec::new() };
         by_rank.sort_by(|a, b| promised(*b, of_blocks).total_cmp(&promised(*a, of_blocks)));
         by_rank.truncate(RANKED);
-        (near, Needs { by_rank, kth })
+        let beyond =
+            |depth: usize| self.truth[i].get(depth).map_or(f64::NEG_INFINITY, |n| n.score);
+        (near, Needs { by_rank, kth, next: DEPTHS.map(beyond) })
     }
 
     /// Which lists and blocks hold a share of the nearest items at least cost, for one of [`DEPTHS`]:
@@ -270,6 +276,9 @@ struct Needs {
     by_rank: Lines,
     /// The last of the nearest, for each of [`DEPTHS`], as a search sees it: by scores of prefixes.
     kth: [f64; DEPTHS.len()],
+    /// The score of the next after them. Which of several with that score is found does not matter: copies of
+    /// one item, say, of which a block cannot hold more than 32.
+    next: [f64; DEPTHS.len()],
 }
 
 impl Needs {
@@ -295,6 +304,8 @@ struct Near {
     query: usize,
     /// How many are nearer.
     depth: usize,
+    /// Its score.
+    score: f64,
     /// The places of its list and of its block among all.
     list_rank: u32,
     block_rank: u32,
