@@ -114,7 +114,7 @@ fn digest_of_a_thousand_answers(archive: &[u8]) -> u64 {
 fn a_thousand_answers_are_the_same_everywhere() {
     // Changed knowingly when the arithmetic of scores changes: print the left sides.
     let found = [SMALL, SMALL_INNER_PRODUCT, SMALL_EUCLIDEAN].map(digest_of_a_thousand_answers);
-    let expected = [0x88a3_286f_6d0b_f553, 0x201c_cc59_9ee2_8e0b, 0x7bbf_2c71_f7ca_c6e4];
+    let expected = [0x88a3_286f_6d0b_f553, 0x1a51_2e60_b1d1_0e70, 0x7bbf_2c71_f7ca_c6e4];
     assert_eq!(found, expected, "{found:#x?}");
 }
 
