@@ -245,7 +245,7 @@ fn codes_are_close_to_the_vectors_they_stand_for() {
     let (n, dim) = (5000, 64);
     let (table, vectors) = support::catalog(n, dim, 1);
     for metric in Metric::ALL {
-        // With one list, items keep the order that they came in.
+        // With one list, everything is looked at.
         let options =
             nearfield::build::BuildOptions { lists: Some(1), ..support::options(metric) };
         let built = nearfield::build::build(&table, &vectors, &options).unwrap();

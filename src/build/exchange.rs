@@ -130,17 +130,15 @@ impl<'a> Units<'a> {
             let place = places[member as usize];
             let own = (place / self.unit) as u32;
             let with = |(gain, other): &(f32, u32)| {
-                let first = *other as usize * self.unit;
+                let (gain, unit) = (*gain, *other);
+                let first = unit as usize * self.unit;
                 let others = &order[first..(first + self.unit).min(order.len())];
-                others
-                    .iter()
-                    .filter(|o| !has_changed[**o as usize])
-                    .map(|o| (gain + self.cost(*o, *other) - self.cost(*o, own), *o))
-                    .max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(&a.1)))
+                let others = others.iter().filter(|o| !has_changed[**o as usize]);
+                others.map(move |o| (gain + self.cost(*o, unit) - self.cost(*o, own), *o))
             };
             let best = gains
                 .iter()
-                .filter_map(with)
+                .flat_map(with)
                 .max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(&a.1)));
             // A little more than rounding.
             if let Some((gain, other)) = best

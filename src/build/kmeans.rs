@@ -9,7 +9,7 @@
 //! To compare every vector with every centroid of many would cost the square of their number. So many clusters
 //! are found in groups: vectors are divided among few groups, and each group among its clusters; then every
 //! vector may move, again and again, to the nearest cluster of the groups near its own. (On 340,479 vectors of
-//! words that costs a seventh, and leaves vectors 1 % farther from their centroids, squared.)
+//! words that took a tenth of the time, and left them 1 % farther from the centroids of their blocks, squared.)
 //!
 //! Every sum has one order: the vectors' chunks are of fixed size, and what is summed over chunks
 //! is summed in their order. So the same vectors give the same clusters at any number of threads.
