@@ -136,10 +136,8 @@ impl<'a> Units<'a> {
                 let others = others.iter().filter(|o| !has_changed[**o as usize]);
                 others.map(move |o| (gain + self.cost(*o, unit) - self.cost(*o, own), *o))
             };
-            let best = gains
-                .iter()
-                .flat_map(with)
-                .max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(&a.1)));
+            let best =
+                gains.iter().flat_map(with).max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(&a.1)));
             // A little more than rounding.
             if let Some((gain, other)) = best
                 && gain > 1e-6 * gains[0].0
