@@ -17,9 +17,9 @@ use crate::kernel::code::BLOCK;
 use crate::rng::SeededRng;
 
 /// Items of a cluster that is cut into blocks, about: both are tried. k-means follows the data more closely than
-/// cutting does, but of smaller clusters more items must leave theirs to make whole blocks. (Against 128, items lie
-/// 1.4 % nearer to the centroids of blocks, squared, with 64 on vectors of films and of a million words, and 3 %
-/// farther on `clustered-v1`. With 512 it is 4, 1 and 0 % farther.)
+/// cutting does, but of smaller clusters more items must leave theirs to make whole blocks. (Against 128, with 64
+/// items lie 1 % nearer to the centroids of blocks, squared, on films and on a million words, and 3 % farther on
+/// `clustered-v1`; with 512, 3 % farther on films, 1 % on GloVe-100, and as near on `clustered-v1`.)
 const ITEMS_A_CLUSTER: [usize; 2] = [64, 128];
 /// Steps of the power iteration that finds the first direction to cut along.
 const POWER_STEPS: usize = 4;
