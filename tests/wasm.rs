@@ -146,7 +146,7 @@ fn wrong_requests_have_codes_and_name_the_member() {
 #[wasm_bindgen_test]
 fn cards_hold_own_members_only() {
     let engine = opened();
-    let ordinals = js_sys::Uint32Array::from(&[0u32, 5][..]);
+    let ordinals = [0u32, 5];
     let cards = engine.cards(&ordinals, vec!["title".into(), "year".into()]).unwrap();
     let keys = Object::keys(cards.get(1).unchecked_ref::<Object>());
     assert_eq!(keys.length(), 2);

@@ -1,6 +1,5 @@
 import type { Answer, Axis, Fields, HeldBack, Item, Shortfall, TasteSummary, Unmet } from "./answer-types.js";
 import type { EngineAnswer, EngineAxis, EngineSummary } from "./contract.js";
-import { NearfieldError } from "./errors.js";
 import { given } from "./plain.js";
 
 /** What the engine's ordinals stand for. */
@@ -8,8 +7,8 @@ export interface Names {
   readonly ids: readonly string[];
   /** The columns asked for, if any were. */
   readonly cards: readonly Fields[] | undefined;
-  /** The candidates that places were drawn from. */
-  readonly explored: readonly string[];
+  /** The candidates that places were drawn from, if any were. */
+  readonly explored: readonly string[] | undefined;
 }
 
 /**
@@ -24,7 +23,6 @@ export function answerOf(slate: string, found: EngineAnswer, names: Names, befor
   const unmet = (found.unmet ?? []).filter(
     (rule): rule is Unmet => rule.what !== "k" && !(rule.what === "pin" && before.includes(rule.name)),
   );
-  const explored = names.explored.map((id, i) => ({ id, relevance: found.explored_relevance?.[i] ?? 0 }));
   const answer: object = {
     items,
     qualifying,
@@ -33,7 +31,7 @@ export function answerOf(slate: string, found: EngineAnswer, names: Names, befor
       approximate,
       shortfall: shortfall(found, items.length),
       policy,
-      explored: policy === undefined ? undefined : explored,
+      explored: names.explored?.map((id, i) => ({ id, relevance: found.explored_relevance?.[i] ?? 0 })),
       interests,
       trace,
       unmet: unmet.length === 0 ? undefined : unmet,
@@ -44,16 +42,14 @@ export function answerOf(slate: string, found: EngineAnswer, names: Names, befor
 }
 
 function item(found: EngineAnswer, i: number, id: string, fields: Fields | undefined): Item {
-  const score = found.scores[i];
-  if (score === undefined) throw new NearfieldError("E_ENGINE", "the engine gave fewer scores than items");
   return {
     id,
-    score,
+    score: found.scores[i] as number,
     ...given({
       because: found.because?.[i]?.map(({ item, kind, at_ms: at, share }) => ({ item, kind, at, share })),
       parts: parts(found, i),
-      propensity: found.propensities?.[i] ?? undefined,
-      interest: found.interest_of?.[i] ?? undefined,
+      propensity: found.propensities?.[i],
+      interest: found.interest_of?.[i],
       fields,
     }),
   };

@@ -116,7 +116,7 @@ export interface EngineUnmet {
  * request came to, scenarios included.
  */
 export interface EngineAnswer {
-  ordinals: Uint32Array;
+  ordinals: ArrayLike<number>;
   scores: ArrayLike<number>;
   requested: number;
   qualifying: number;
@@ -126,11 +126,11 @@ export interface EngineAnswer {
   part_names?: string[];
   parts?: Float64Array;
   policy?: string;
-  propensities?: (number | null)[];
-  explored?: Uint32Array;
+  propensities?: (number | undefined)[];
+  explored?: ArrayLike<number>;
   explored_relevance?: Float64Array;
   interests?: EngineInterest[];
-  interest_of?: (number | null)[];
+  interest_of?: (number | undefined)[];
   trace?: EngineStep[];
   unmet?: EngineUnmet[];
   warnings?: string[];
@@ -170,10 +170,10 @@ export interface Engine {
   arrive(arrived: number): boolean;
   verify(from: number): void;
   info(): EngineInfo;
-  ids(ordinals: Uint32Array): string[];
+  ids(ordinals: ArrayLike<number>): string[];
   has(id: string): boolean;
   ordinal(id: string): number | undefined;
-  cards(ordinals: Uint32Array, fields: readonly string[]): Record<string, FieldValue>[];
+  cards(ordinals: ArrayLike<number>, fields: readonly string[]): Record<string, FieldValue>[];
   facets(
     field: string,
     limit: number | undefined,

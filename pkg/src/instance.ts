@@ -117,14 +117,21 @@ export class Instance {
     const at = this.engine.nearest(vector, k, recall) / 8;
     // Growing memory detaches every earlier view of it, and leaves it empty.
     if (this.#numbers.length === 0) this.#numbers = new Float64Array(this.#memory.buffer);
-    const [n = 0, qualifying = 0, approximate, ...found] = this.#numbers.subarray(at, at + 3 + 2 * k);
+    const read = (i: number) => this.#numbers[at + i] ?? 0;
+    const n = read(0);
+    const ordinals: number[] = [];
+    const scores: number[] = [];
+    for (let i = 3; i < 3 + n; i += 1) {
+      ordinals.push(read(i));
+      scores.push(read(i + n));
+    }
     return {
-      ordinals: Uint32Array.from(found.slice(0, n)),
-      scores: found.slice(n, 2 * n),
-      qualifying,
+      ordinals,
+      scores,
+      qualifying: read(1),
       basis: "similarity",
       requested: k,
-      approximate: approximate === 1 || undefined,
+      approximate: read(2) === 1 || undefined,
     };
   }
 

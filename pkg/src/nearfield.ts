@@ -281,7 +281,7 @@ export class Nearfield {
     return this.#supervisor.call((engine) => {
       const ordinal = engine.ordinal(wanted);
       if (ordinal === undefined) return undefined;
-      return { id: wanted, fields: engine.cards(Uint32Array.of(ordinal), names)[0] ?? {} };
+      return { id: wanted, fields: engine.cards([ordinal], names)[0] ?? {} };
     });
   }
 
@@ -343,8 +343,8 @@ export class Nearfield {
   #answer(found: EngineAnswer, fields: readonly string[] | undefined, before: readonly string[] = []): Answer {
     const names = this.#supervisor.call((engine) => ({
       ids: engine.ids(found.ordinals),
-      cards: fields === undefined ? undefined : engine.cards(found.ordinals, fields),
-      explored: found.explored === undefined ? [] : engine.ids(found.explored),
+      cards: fields && engine.cards(found.ordinals, fields),
+      explored: found.explored && engine.ids(found.explored),
     }));
     this.#nAnswers += 1;
     return answerOf(`${this.#name}-${this.#nAnswers}`, found, names, before);

@@ -297,7 +297,7 @@ impl Scan {
     pub(super) fn take_all(&mut self, allowed: &ItemSet) {
         let n = allowed.count();
         self.top.restart(n, n, 0.0);
-        allowed.iter().for_each(|item| self.top.push(0.0, item.0));
+        allowed.iter().for_each(|item| self.top.take(&[0.0; BLOCK], 1, item.0));
     }
 
     /// Scans blocks whose centroids were scored, and which hold an allowed item.
@@ -343,15 +343,7 @@ impl Scan {
                 self.n_above += high.count_ones() as usize;
                 self.n_above_allowed += (high & allowed).count_ones() as usize;
             }
-            let mut word = above & allowed;
-            while word != 0 {
-                let lane = word.trailing_zeros();
-                word &= word - 1;
-                let score = scores[lane as usize];
-                if score > self.top.threshold() {
-                    self.top.push(score, (block * BLOCK) as u32 + lane);
-                }
-            }
+            self.top.take(&scores, above & allowed, (block * BLOCK) as u32);
         }
     }
 }

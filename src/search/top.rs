@@ -3,6 +3,7 @@
 
 use super::RESERVED;
 use crate::ids::Ordinal;
+use crate::kernel::code::BLOCK;
 use crate::ordering::{FEW, keep_best, select_best};
 
 /// A score and an ordinal as one number, so that comparing is one instruction: a larger score is a
@@ -54,15 +55,13 @@ pub(super) struct Top {
     n_cut: usize,
 }
 
-/// The best [`FEW`] scores, best first, behind one that is better than any.
+/// The best [`FEW`] scores, best first.
 #[derive(Debug)]
-struct Best([f32; FEW + 1]);
+struct Best([f32; FEW]);
 
 impl Default for Best {
     fn default() -> Self {
-        let mut scores = [f32::MIN; FEW + 1];
-        scores[0] = f32::MAX;
-        Self(scores)
+        Self([f32::MIN; FEW])
     }
 }
 
@@ -72,17 +71,18 @@ impl Best {
     /// all places, several at a time.
     #[inline]
     fn insert(&mut self, score: f32) {
-        let before = self.0;
-        for (i, kept) in self.0[1..].iter_mut().enumerate() {
-            let moved = if before[i] < score { before[i] } else { score };
-            *kept = if before[i + 1] > moved { before[i + 1] } else { moved };
+        let mut before = f32::MAX;
+        for kept in &mut self.0 {
+            let moved = if before < score { before } else { score };
+            before = *kept;
+            *kept = if before > moved { before } else { moved };
         }
     }
 
     /// The `n`-th best, counted from 1.
     #[inline]
     fn nth(&self, n: usize) -> f32 {
-        self.0[n]
+        self.0[n - 1]
     }
 }
 
@@ -128,15 +128,25 @@ impl Top {
         self.kth
     }
 
-    /// Takes a pair whose score exceeds the threshold.
+    /// Takes those of 32 scores whose bits are set in `lanes`, of the item with this ordinal and those that follow
+    /// it. All of them exceed the threshold, which rises when all are taken: to look at it after each would keep the
+    /// next one waiting.
     #[inline]
-    pub(super) fn push(&mut self, score: f32, ordinal: u32) {
-        self.found.push(key(score, ordinal));
-        if self.k <= FEW {
-            self.best.insert(score);
-            if self.found.len() >= self.k {
-                self.raise(self.best.nth(self.k));
+    pub(super) fn take(&mut self, scores: &[f32; BLOCK], mut lanes: u32, first: u32) {
+        if lanes == 0 {
+            return;
+        }
+        while lanes != 0 {
+            let lane = lanes.trailing_zeros();
+            lanes &= lanes - 1;
+            let score = scores[lane as usize];
+            self.found.push(key(score, first + lane));
+            if self.k <= FEW {
+                self.best.insert(score);
             }
+        }
+        if self.k <= FEW && self.found.len() >= self.k {
+            self.raise(self.best.nth(self.k));
         }
         if self.found.len() >= self.full {
             self.settle();
@@ -225,10 +235,12 @@ mod tests {
         ] {
             let scores: Vec<f32> = (0..n).map(|_| rng.below(distinct) as f32).collect();
             top.restart(k, cap, margin);
-            for (i, s) in scores.iter().enumerate() {
-                if *s > top.threshold() {
-                    top.push(*s, i as u32);
-                }
+            for (i, block) in scores.chunks(BLOCK).enumerate() {
+                let of = |lane: usize| block.get(lane).copied().unwrap_or(f32::MIN);
+                let threshold = top.threshold();
+                let is_above = |lane: &usize| of(*lane) > threshold;
+                let lanes = (0..BLOCK).filter(is_above).fold(0, |word, lane| word | 1 << lane);
+                top.take(&std::array::from_fn(of), lanes, (i * BLOCK) as u32);
             }
             let mut found: Vec<u32> = top.finish().map(|(_, ordinal)| ordinal.0).collect();
             found.sort_unstable();

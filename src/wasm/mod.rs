@@ -11,7 +11,7 @@ mod profile;
 mod read;
 mod slate;
 
-use js_sys::{Array, Object, Uint32Array};
+use js_sys::{Array, Object};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -91,13 +91,10 @@ impl Engine {
     }
 
     /// The caller's ids of these ordinals.
-    pub fn ids(&self, ordinals: &Uint32Array) -> JsResult<Array> {
-        let ids = Array::new();
-        for ordinal in ordinals.to_vec() {
-            let id = self.recommender()?.index().id(Ordinal(ordinal)).map_err(error::to_js)?;
-            ids.push(&id.into());
-        }
-        Ok(ids)
+    pub fn ids(&self, ordinals: &[u32]) -> JsResult<Array> {
+        let index = self.recommender()?.index();
+        let ids = ordinals.iter().map(|ordinal| index.id(Ordinal(*ordinal)));
+        Ok(slate::texts(&ids.collect::<crate::error::Result<Vec<_>>>().map_err(error::to_js)?))
     }
 
     /// Whether the archive has this item.
@@ -111,8 +108,8 @@ impl Engine {
     }
 
     /// One plain object an item, with these columns.
-    pub fn cards(&self, ordinals: &Uint32Array, fields: Vec<String>) -> JsResult<Array> {
-        convert::cards(self.recommender()?, &ordinals.to_vec(), &fields).map_err(error::to_js)
+    pub fn cards(&self, ordinals: &[u32], fields: Vec<String>) -> JsResult<Array> {
+        convert::cards(self.recommender()?, ordinals, &fields).map_err(error::to_js)
     }
 
     /// How many items have each value of a column, most frequent first.
