@@ -36,7 +36,7 @@ pub(super) fn score(key: u64) -> f32 {
 /// Which ones are kept does not depend on when the buffer was cut, since the threshold only rises,
 /// and never above its final value; but of equal scores at the cap the first to come stay.
 ///
-/// The scores of a few best are kept in order beside the buffer: then the threshold rises with each of them, and
+/// The scores of a few best are kept in order beside the buffer: then the threshold rises with each block, and
 /// blocks that follow are refused by it.
 #[derive(Debug, Default)]
 pub(super) struct Top {
