@@ -46,6 +46,7 @@ bench: ## Measure against peers, in Chromium, Node and natively, into benches/re
 eval: ## Measure recommendations on MovieLens 100K (tests/protocol.md), estimates against obp; both are fetched
 	@.ci/setup tools rust python
 	@$(MAKE) build
+	@$(ENV) target/venv/bin/python tests/eval/fetch_movielens.py
 	@$(ENV) target/venv/bin/python tests/eval/movielens.py
 	@echo "eval: trade-offs of a slate, target/eval/report.html"
 	@$(NEARFIELD) eval target/eval/seed-0/ml.nf --interactions target/eval/seed-0/test.csv \
