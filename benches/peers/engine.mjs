@@ -82,7 +82,7 @@ const engine = {
     return engine.similar(undefined, vector, variant.request);
   },
 
-  rows: ({ engine }, { ordinals }) => engine.ids(Uint32Array.from(ordinals)).map(Number),
+  rows: ({ engine }, { ordinals }) => engine.ids(ordinals).map(Number),
 };
 
 /** An answer, read from linear memory as the package does: ordinals and scores. */

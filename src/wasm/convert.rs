@@ -4,7 +4,7 @@ use js_sys::{Array, Object};
 use wasm_bindgen::JsValue;
 
 use super::error::set;
-use super::slate::texts;
+use super::text::texts;
 use crate::catalog::Value;
 use crate::error::{Error, Result};
 use crate::format::{FieldKind, Fold};

@@ -10,6 +10,7 @@ mod names;
 mod profile;
 mod read;
 mod slate;
+mod text;
 
 use js_sys::{Array, Object};
 use wasm_bindgen::JsValue;
@@ -94,7 +95,7 @@ impl Engine {
     pub fn ids(&self, ordinals: &[u32]) -> JsResult<Array> {
         let index = self.recommender()?.index();
         let ids = ordinals.iter().map(|ordinal| index.id(Ordinal(*ordinal)));
-        Ok(slate::texts(&ids.collect::<crate::error::Result<Vec<_>>>().map_err(error::to_js)?))
+        Ok(text::texts(&ids.collect::<crate::error::Result<Vec<_>>>().map_err(error::to_js)?))
     }
 
     /// Whether the archive has this item.
